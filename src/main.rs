@@ -1,0 +1,3 @@
+//! The binary: everything is in the library's `cli` room.
+
+fn main() {}
