@@ -1,0 +1,1 @@
+//! Decides: (model, stamp, intent or news) → model + effects.

@@ -1,0 +1,1 @@
+//! Survey of facts, capture methods, transfer, watch.

@@ -1,0 +1,1 @@
+//! One file a verb; JSON of the command line; exit codes; wiring.

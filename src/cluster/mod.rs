@@ -1,0 +1,1 @@
+//! Kubernetes and nothing else: connect, auth, access, watch, logs, exec, port-forward, changes, acts.

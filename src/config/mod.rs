@@ -1,0 +1,1 @@
+//! Composes the rooms' options; schema, example, paths, where each value came from.

@@ -1,0 +1,1 @@
+//! Files that prove something: growing, sealed with sha256, provenance, index cache.

@@ -1,0 +1,1 @@
+//! Chrome DevTools Protocol over any byte stream.

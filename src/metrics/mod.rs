@@ -1,0 +1,1 @@
+//! Who says how much memory: sources, best first.

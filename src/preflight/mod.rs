@@ -1,0 +1,1 @@
+//! Facts → risk with numbers, remedies, race, capture progress.

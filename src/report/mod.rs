@@ -1,0 +1,1 @@
+//! Words for people: the verdict sentence, event lines, posts, handover, postmortem formats, charts.

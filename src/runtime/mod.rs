@@ -1,0 +1,1 @@
+//! Performs effects, brings news, owns tasks.

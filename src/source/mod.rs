@@ -1,0 +1,1 @@
+//! Source maps, positions, reading `git blame` output.

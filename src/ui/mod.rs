@@ -1,0 +1,1 @@
+//! Shows the model, turns keys into intents.
