@@ -1,0 +1,54 @@
+//! What an act on the cluster is, what it would do, and what it did. Acts themselves live in `cluster/acts`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Masked;
+
+/// The object an act is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActTarget {
+    /// `pod`, `deployment`, `statefulset`, `daemonset`.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+/// A wish to change the cluster: the act's name in the list of acts, its object and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActRequest {
+    /// Name in the list (`rollback`, `resize`, `isolate`, …).
+    pub act: String,
+    /// The object.
+    pub target: ActTarget,
+    /// Arguments by name (`revision` → `3`); each act documents its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+}
+
+/// What an act would do, found out without doing it (RBAC, server-side dry-run).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The request; `args` hold what was pinned (resourceVersion), so that only what was shown is done.
+    pub request: ActRequest,
+    /// The exact call, readable (`PATCH /apis/apps/v1/namespaces/shop/deployments/api …`).
+    pub call: Masked,
+    /// What would change, as diff lines starting with `-`, `+` or a space.
+    pub diff: Vec<Masked>,
+    /// What the person should know first (GitOps owner, restarts, capacity).
+    pub warnings: Vec<Masked>,
+    /// For disruptive acts: the name that has to be typed. `None`: a plain yes is enough.
+    pub confirm: Option<String>,
+}
+
+/// What an act did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// One line.
+    pub summary: Masked,
+    /// The act that takes it back, if there is one.
+    pub undo: Option<ActRequest>,
+}
