@@ -149,3 +149,20 @@ pub struct PodSample {
     /// Who says so (`metrics-server`, `cgroup`), shown beside the number.
     pub source: String,
 }
+
+/// One revision in the rollout history of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// Revision number (`deployment.kubernetes.io/revision`, or the ControllerRevision's).
+    pub revision: u64,
+    /// Image of the first container.
+    pub image: String,
+    /// When it was made.
+    pub made: Option<DateTime<Utc>>,
+    /// `kubernetes.io/change-cause`.
+    pub cause: Option<String>,
+    /// Whether the workload's template is this one now.
+    pub current: bool,
+    /// Pods that run it now.
+    pub replicas: u32,
+}

@@ -4,4 +4,4 @@
 
 mod facts;
 
-pub use facts::{ContainerFacts, ContainerState, End, Liveness, Manager, PodFacts, PodSample, Workload};
+pub use facts::{ContainerFacts, ContainerState, End, Liveness, Manager, PodFacts, PodSample, Rollout, Workload};
