@@ -1,0 +1,159 @@
+//! The states of a capture, as a person sees them: ARMED, BUILDING, WRITING, COPYING, COMPLETE, TRUNCATED, KILLED EMPTY.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Bytes, Count, Masked};
+use crate::node::Whole;
+
+/// Where a capture stands. Each variant carries what is known for sure; a share is never guessed from time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum CaptureState {
+    /// Waits for a trigger: the heap limit, a growth, a time.
+    Armed {
+        /// What it waits for.
+        waits_for: Masked,
+    },
+    /// Finding the process, opening the inspector, checking the directory.
+    Preparing {
+        /// What is being done.
+        step: Masked,
+    },
+    /// V8 walks the heap: memory climbs, nothing is written yet. The process answers nobody.
+    Building {
+        /// Nodes done, where V8 says so (inspector).
+        done: u64,
+        /// Nodes in all; 0 while unknown.
+        total: u64,
+    },
+    /// A file grows in the pod.
+    Writing {
+        /// Bytes there so far.
+        written: Bytes,
+        /// Size predicted from the header's counts.
+        expected: Option<Bytes>,
+    },
+    /// Bytes arrive here.
+    Copying {
+        /// Bytes here so far.
+        copied: Bytes,
+        /// Size of the whole: known for a finished file, else predicted.
+        of: Option<Bytes>,
+    },
+    /// Whole: the JSON ends, size and hash agree.
+    Complete {
+        /// Size of the file here.
+        bytes: Bytes,
+    },
+    /// Cut: what is whole can be analysed.
+    Truncated {
+        /// Bytes that were saved.
+        bytes: Bytes,
+        /// Which sections are whole.
+        whole: Whole,
+        /// Why it ended.
+        why: Masked,
+    },
+    /// The process died while V8 built: an empty file or none.
+    KilledEmpty {
+        /// How it died and what to do next.
+        why: Masked,
+    },
+    /// It did not come to a file, and the process is as it was.
+    Failed {
+        /// Why, with the remedy.
+        why: Masked,
+    },
+    /// Stopped by a person.
+    Cancelled,
+}
+
+impl CaptureState {
+    /// The word on the screen.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Armed { .. } => "ARMED",
+            Self::Preparing { .. } => "PREPARING",
+            Self::Building { .. } => "BUILDING",
+            Self::Writing { .. } => "WRITING",
+            Self::Copying { .. } => "COPYING",
+            Self::Complete { .. } => "COMPLETE",
+            Self::Truncated { .. } => "TRUNCATED",
+            Self::KilledEmpty { .. } => "KILLED EMPTY",
+            Self::Failed { .. } => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// Done share of the present phase, 0 to 100; `None` where it is not known.
+    pub fn percent(&self) -> Option<u8> {
+        let (done, total) = match self {
+            Self::Building { done, total } => (*done, *total),
+            Self::Writing { written, expected } => (written.0, expected.map_or(0, |all| all.0)),
+            Self::Copying { copied, of } => (copied.0, of.map_or(0, |all| all.0)),
+            Self::Complete { .. } => return Some(100),
+            Self::Armed { .. }
+            | Self::Preparing { .. }
+            | Self::Truncated { .. }
+            | Self::KilledEmpty { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled => return None,
+        };
+        // A predicted size may be passed: 100 is for COMPLETE alone.
+        (total > 0).then(|| u8::try_from(u128::from(done) * 100 / u128::from(total)).unwrap_or(99).min(99))
+    }
+
+    /// Whether nothing more will come.
+    pub const fn is_over(&self) -> bool {
+        matches!(self, Self::Complete { .. } | Self::Truncated { .. } | Self::KilledEmpty { .. } | Self::Failed { .. } | Self::Cancelled)
+    }
+
+    /// One line for the screen: `COPYING 43 % · 36.0 MB of 84.1 MB`.
+    pub fn line(&self) -> String {
+        let word = self.word();
+        let word = match self.percent() {
+            Some(percent) if !self.is_over() => format!("{word} {percent} %"),
+            _ => word.to_owned(),
+        };
+        match self {
+            Self::Armed { waits_for: text } | Self::Preparing { step: text } => format!("{word} · {text}"),
+            Self::KilledEmpty { why: text } | Self::Failed { why: text } => format!("{word} · {text}"),
+            Self::Building { done, total } if *total > 0 => format!("{word} · {} of {} objects", Count(*done), Count(*total)),
+            Self::Building { .. } => format!("{word} · memory climbs, nothing is written yet"),
+            Self::Writing { written: n, expected: of } | Self::Copying { copied: n, of } => match of {
+                Some(of) => format!("{word} · {n} of {of}"),
+                None => format!("{word} · {n}"),
+            },
+            Self::Complete { bytes } => format!("{word} · {bytes}"),
+            Self::Truncated { bytes, whole, why } => format!("{word} · {bytes}, {} · {why}", whole.words()),
+            Self::Cancelled => word,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_reads_as_one_line() {
+        let cases = [
+            (CaptureState::Armed { waits_for: Masked::own("the heap limit") }, "ARMED · the heap limit"),
+            (CaptureState::Building { done: 500, total: 2000 }, "BUILDING 25 % · 500 of 2,000 objects"),
+            (CaptureState::Building { done: 0, total: 0 }, "BUILDING · memory climbs, nothing is written yet"),
+            (CaptureState::Writing { written: Bytes(50), expected: None }, "WRITING · 50 B"),
+            (CaptureState::Copying { copied: Bytes(120), of: Some(Bytes(100)) }, "COPYING 99 % · 120 B of 100 B"),
+            (CaptureState::Complete { bytes: Bytes(100) }, "COMPLETE · 100 B"),
+        ];
+        for (state, line) in cases {
+            assert_eq!(state.line(), line);
+        }
+        let cut = CaptureState::Truncated {
+            bytes: Bytes(7),
+            whole: Whole { header: true, nodes: true, edges: false, strings: false },
+            why: Masked::own("the pod died"),
+        };
+        assert_eq!(cut.line(), "TRUNCATED · 7 B, objects whole, references and names cut · the pod died");
+        assert!(cut.is_over());
+    }
+}
