@@ -10,7 +10,7 @@ mod trouble;
 mod units;
 
 pub use identity::{ContainerRef, EvidenceId, PodRef, ProcessKey};
-pub use redact::mask;
+pub use redact::{mask, mask_lines};
 pub use text::{Masked, Untrusted};
 pub use time::{Clock, ScaledClock, ScriptedClock, Stamp};
 pub use trouble::Trouble;

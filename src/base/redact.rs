@@ -52,7 +52,15 @@ pub struct Found {
 
 /// Cleans `text` of control characters and puts a label in the place of every secret that is recognised.
 pub fn mask(text: &Untrusted) -> Masked {
-    let clean = text.clean();
+    masked(text.clean())
+}
+
+/// As [`mask`], but line breaks stay: for notes and posts, which a person wrote in lines.
+pub fn mask_lines(text: &str) -> Masked {
+    masked(Untrusted::new(text).clean_lines())
+}
+
+fn masked(clean: String) -> Masked {
     let found = find(&clean);
     if found.is_empty() {
         return Masked::proven(clean);
@@ -175,7 +183,8 @@ fn starting_at(bytes: &[u8], at: usize) -> Option<Found> {
                 && n < 40
             {
                 let end = find_bytes(&rest[n..], b"-----END ")
-                    .map_or(bytes.len(), |m| run(bytes, at + n + m + 9, |b| b != b'-' && b != b' ').max(at + n + m));
+                    .and_then(|m| find_bytes(&rest[n + m + 9..], b"-----").map(|k| at + n + m + 9 + k + 5))
+                    .unwrap_or(bytes.len());
                 return secret(SecretKind::VendorToken, at, end);
             }
         }
@@ -217,8 +226,8 @@ fn named(bytes: &[u8], at: usize) -> Option<Found> {
         }
     }
     let (start, end) = match bytes.get(i) {
-        Some(&q @ (b'"' | b'\'')) => (i + 1, run(bytes, i + 1, |b| b != q)),
-        Some(_) => (i, run(bytes, i, |b| !matches!(b, b' ' | b',' | b';' | b'&' | b'"' | b'\'' | b'}' | b')' | b']'))),
+        Some(&q @ (b'"' | b'\'')) => (i + 1, run(bytes, i + 1, |b| b != q && b != b'\n')),
+        Some(_) => (i, run(bytes, i, |b| !matches!(b, b' ' | b'\n' | b',' | b';' | b'&' | b'"' | b'\'' | b'}' | b')' | b']'))),
         None => return None,
     };
     let value = &bytes[start..end];
@@ -269,7 +278,7 @@ fn find_bytes(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn masked(text: &str) -> String {
+    fn shown(text: &str) -> String {
         mask(&Untrusted::new(text)).as_str().to_owned()
     }
 
@@ -288,9 +297,15 @@ mod tests {
             ("xoxb-123456789012-abc", "[token]"),
             ("token: SECRET-TOKEN-123", "token: [secret]"),
         ];
-        for (raw, shown) in cases {
-            assert_eq!(masked(raw), shown, "{raw}");
+        for (raw, expected) in cases {
+            assert_eq!(shown(raw), expected, "{raw}");
         }
+    }
+
+    #[test]
+    fn lines_stay_and_a_key_over_several_of_them_goes() {
+        let text = "Found it:\n\n-----BEGIN RSA PRIVATE KEY-----\nMIIabc\ndef\n-----END RSA PRIVATE KEY-----\nNext: password=x1\n";
+        assert_eq!(mask_lines(text).as_str(), "Found it:\n\n[token]\nNext: password=[secret]\n");
     }
 
     #[test]
@@ -304,15 +319,15 @@ mod tests {
             "token: null",
             "Error: x",
         ] {
-            assert_eq!(masked(text), text);
+            assert_eq!(shown(text), text);
         }
     }
 
     proptest::proptest! {
         #[test]
         fn masking_twice_changes_nothing_more(text in ".{0,200}") {
-            let once = masked(&text);
-            proptest::prop_assert_eq!(masked(&once), once);
+            let once = shown(&text);
+            proptest::prop_assert_eq!(shown(&once), once);
         }
     }
 }

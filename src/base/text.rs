@@ -23,7 +23,12 @@ impl Untrusted {
     /// The text without escape sequences, control and bidirectional-override characters, safe to draw. Line breaks
     /// and tabs become one space.
     pub fn clean(&self) -> String {
-        clean(&String::from_utf8_lossy(&self.0))
+        clean(&String::from_utf8_lossy(&self.0), false)
+    }
+
+    /// As [`Untrusted::clean`], but line breaks stay: for notes and posts, which a person wrote in lines.
+    pub fn clean_lines(&self) -> String {
+        clean(&String::from_utf8_lossy(&self.0), true)
     }
 }
 
@@ -33,13 +38,14 @@ impl fmt::Debug for Untrusted {
     }
 }
 
-fn clean(text: &str) -> String {
+fn clean(text: &str, lines: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\u{1b}' => skip_escape(&mut chars),
             '\u{9b}' => skip_csi(&mut chars),
+            '\n' if lines => out.push('\n'),
             '\n' | '\t' => out.push(' '),
             c if c.is_control() => {}
             '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
@@ -154,5 +160,6 @@ mod tests {
             assert_eq!(Untrusted::new(raw).clean(), shown, "{raw:?}");
         }
         assert_eq!(Untrusted::new(vec![0xff, b'a']).clean(), "\u{fffd}a");
+        assert_eq!(Untrusted::new("one\r\n\ttwo\u{1b}[2J").clean_lines(), "one\n two");
     }
 }
