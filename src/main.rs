@@ -1,3 +1,5 @@
 //! The binary: everything is in the library's `cli` room.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cutoff::cli::main(std::env::args_os())
+}

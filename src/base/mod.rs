@@ -13,5 +13,5 @@ pub use identity::{ContainerRef, EvidenceId, PodRef, ProcessKey};
 pub use redact::{mask, mask_lines};
 pub use text::{Masked, Untrusted};
 pub use time::{Clock, ScaledClock, ScriptedClock, Stamp};
-pub use trouble::Trouble;
+pub use trouble::{Trouble, TroubleKind};
 pub use units::{Bytes, BytesPerSecond, Count, clock, parse_quantity, parse_span, span};
