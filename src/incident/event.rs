@@ -118,7 +118,7 @@ pub enum Decision {
     GoDeep,
     /// Quick fixes go on for `minutes` more, because of `reason`.
     Extend {
-        /// Minutes of incident time from the decision.
+        /// Minutes of incident time, at least 1: from the decision, or from the cut-off where that is still ahead.
         minutes: u32,
         /// Why, in the person's words.
         reason: Masked,
@@ -422,6 +422,9 @@ pub enum Kind {
     PostQueued {
         /// The post.
         post: Post,
+        /// Names of the channels it has to reach; what is neither sent nor given up on one of them is the outbox.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        channels: Vec<Masked>,
     },
     /// The post queued in `queued` was delivered.
     PostSent {
@@ -496,7 +499,14 @@ pub enum Kind {
         /// Its life.
         process: ProcessKey,
     },
-    /// A kind that this version does not know.
-    #[serde(other)]
-    Unknown,
+    /// A file of evidence was deleted; its record stays.
+    EvidenceDeleted {
+        /// The file.
+        evidence: EvidenceId,
+        /// Why.
+        why: Masked,
+    },
+    /// A kind (or a known kind in a shape) that this version does not know, kept as it was written.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
 }

@@ -8,6 +8,11 @@ mod finding;
 mod plan;
 mod post;
 mod provenance;
+mod records;
+mod shared;
+mod state;
+#[cfg(test)]
+pub(crate) mod story;
 
 pub use act::{ActRequest, ActTarget, Preview, Receipt};
 pub use event::{
@@ -17,3 +22,10 @@ pub use finding::{CodeAge, Finding, LargeThing, Place};
 pub use plan::{Plan, PlanError};
 pub use post::{Audience, Post, PostKind};
 pub use provenance::Provenance;
+pub use records::{
+    AcceptedRisk, ActOutcome, ActRecord, AssessmentRecord, Capture, Cutoff, Death, Decided, Delivery, Escalation, ExportRecord,
+    FindingRecord, Hypothesis, HypothesisEnd, Mark, MemoryPoint, Note, NothingRecord, PostRecord, ProcessRecord, Rollout, StageRecord,
+    StepTick,
+};
+pub use shared::Shared;
+pub use state::{MemorySeries, State};
