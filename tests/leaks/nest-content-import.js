@@ -1,7 +1,7 @@
 'use strict';
 // The incident this tool was made for: a content-import service in the NestJS manner. Old code keeps what it parsed in a
 // module-level Map keyed by the update object itself; every update is a fresh object, so entries never hit and never leave.
-const { LruCache, RingBuffer, RenderedPage, Session } = require('./lib/caches');
+const { bounds, LruCache, RingBuffer, RenderedPage, Session } = require('./lib/caches');
 
 class ContentBlock {
   constructor(kind, text) {
@@ -92,7 +92,7 @@ contentModule.addProvider(ContentImportService, render, sessions);
 module.exports = {
   perRound: 1500,
   work(i) {
-    const update = { id: `art_${i}`, revision: i, source: i >= 2000 ? 'partner-feed-v2' : 'editorial', body: `Title ${i}|${'text '.repeat(12)}${i}|end ${i}` };
+    const update = { id: `art_${i}`, revision: i, source: i >= 1600 * bounds.scale ? 'partner-feed-v2' : 'editorial', body: `Title ${i}|${'text '.repeat(12)}${i}|end ${i}` };
     const service = contentModule._providers.get(ContentImportService).instance;
     service.handleUpdate(update);
   },
