@@ -3,8 +3,14 @@
 //! The journal's format is [`Event`]; everything else about an incident is folded from events by [`State`].
 
 mod act;
+mod belief;
+mod clock;
+mod due;
+#[cfg(test)]
+mod due_tests;
 mod event;
 mod finding;
+mod intervals;
 mod plan;
 mod post;
 mod provenance;
@@ -15,10 +21,14 @@ mod state;
 pub(crate) mod story;
 
 pub use act::{ActRequest, ActTarget, Preview, Receipt};
+pub use belief::{Belief, CauseClass, Standing, beliefs, overdue_hypotheses, recent_rollouts};
+pub use clock::{ClockView, Phase, clock_step, clock_view};
+pub use due::{Due, due, next_due, update_due};
 pub use event::{
     Actor, Decision, Effectiveness, Event, How, IncidentId, Kind, MemoryReading, Outcome, Seq, Severity, SlopeChange, StageName,
 };
 pub use finding::{CodeAge, Finding, LargeThing, Place};
+pub use intervals::{Interval, intervals};
 pub use plan::{Plan, PlanError};
 pub use post::{Audience, Post, PostKind};
 pub use provenance::Provenance;

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct Plan {
     /// Quick fixes end here.
     pub cutoff_s: u64,
-    /// A warning comes this long before the cut-off.
+    /// A warning comes this long before the cut-off; 0: none.
     pub warning_s: u64,
-    /// "Could this be a long one?"
+    /// "Could this be a long one?" 0: not asked.
     pub long_check_s: u64,
-    /// First public post due.
+    /// First public post due; 0: not asked for.
     pub first_post_s: u64,
-    /// Scope post due.
+    /// Scope post due; the size-up ends here at the latest. 0: not asked for.
     pub scope_post_s: u64,
     /// Regular updates until the cut-off.
     pub update_every_s: u64,

@@ -45,3 +45,15 @@ pub struct Post {
     /// Receivers drop a second post with the same key.
     pub dedup: String,
 }
+
+impl Post {
+    /// Whether people who wait for news learn something from it: updates and notices do, an escalation does not, and
+    /// that an incident was declared tells only users something new.
+    pub fn informs(&self) -> bool {
+        match self.kind {
+            PostKind::Update | PostKind::LongNotice | PostKind::Resolved => true,
+            PostKind::Declared => self.audience == Audience::Users,
+            PostKind::Escalation => false,
+        }
+    }
+}

@@ -318,6 +318,12 @@ impl PostRecord {
         self.deliveries.iter().filter(|(_, d)| d.is_pending())
     }
 
+    /// When it first reached somebody; for a post without channels (said by hand) when it was recorded.
+    pub fn said_at(&self) -> Option<DateTime<Utc>> {
+        let sent = self.deliveries.values().filter_map(|d| d.sent.as_ref()).map(|(at, _)| *at).min();
+        sent.or(self.deliveries.is_empty().then_some(self.mark.at))
+    }
+
     /// Whether it reached at least one channel.
     pub fn is_sent(&self) -> bool {
         self.deliveries.values().any(|d| d.sent.is_some())

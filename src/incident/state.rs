@@ -10,7 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::act::ActRequest;
 use super::event::{Actor, Decision, Event, IncidentId, Kind, Outcome, Seq, Severity};
 use super::plan::Plan;
-use super::post::PostKind;
 use super::records::{
     AcceptedRisk, ActOutcome, ActRecord, AssessmentRecord, Capture, Cutoff, Death, Decided, Delivery, Escalation, ExportRecord,
     FindingRecord, Hypothesis, HypothesisEnd, Mark, MemoryPoint, Note, NothingRecord, PostRecord, ProcessRecord, Rollout, StageRecord,
@@ -87,7 +86,7 @@ pub struct State {
     pub exports: Vec<ExportRecord>,
     /// Lives of processes that were seen.
     pub processes: Shared<Vec<ProcessRecord>>,
-    /// When the last post that informs somebody was queued (escalations do not inform).
+    /// When the last post that informs somebody was queued ([`Post::informs`](super::Post::informs)).
     pub last_update: Option<DateTime<Utc>>,
     /// What that post promised as the time of the next.
     pub next_promised: Option<DateTime<Utc>>,
@@ -327,10 +326,10 @@ impl State {
                 }
             }
             Kind::LeakFound { evidence, finding } => {
-                self.findings.edit().push(FindingRecord { mark, evidence: evidence.clone(), finding: finding.as_ref().clone(), age: None })
+                self.findings.edit().push(FindingRecord { mark, evidence: evidence.clone(), finding: finding.as_ref().clone(), age: None });
             }
             Kind::NothingFound { evidence, reason, large } => {
-                self.nothing.edit().push(NothingRecord { mark, evidence: evidence.clone(), reason: reason.clone(), large: large.clone() })
+                self.nothing.edit().push(NothingRecord { mark, evidence: evidence.clone(), reason: reason.clone(), large: large.clone() });
             }
             Kind::CodeAged { evidence, age } => {
                 if let Some(f) = self.findings.edit().iter_mut().rev().find(|f| f.evidence == *evidence) {
@@ -345,7 +344,7 @@ impl State {
             }
             Kind::Decided(decision) => self.decided(mark, decision),
             Kind::PostQueued { post, channels } => {
-                if post.kind != PostKind::Escalation {
+                if post.informs() {
                     self.last_update = Some(at);
                     self.next_promised = post.next_by.filter(|next| *next > at);
                 }
@@ -370,7 +369,7 @@ impl State {
                 }
             }
             Kind::HypothesisOpened { statement, timebox_minutes } => {
-                self.hypotheses.push(Hypothesis { mark, statement: statement.clone(), timebox_minutes: *timebox_minutes, closed: None })
+                self.hypotheses.push(Hypothesis { mark, statement: statement.clone(), timebox_minutes: *timebox_minutes, closed: None });
             }
             Kind::HypothesisClosed { opened, held, evidence } => {
                 if let Some(h) = self.hypotheses.iter_mut().find(|h| h.mark.seq == *opened) {
@@ -476,7 +475,7 @@ mod tests {
     use super::*;
     use crate::base::{PodRef, Stamp};
     use crate::incident::story::{ann, minute, noted, start, told};
-    use crate::incident::{ActTarget, Audience, Effectiveness, MemoryReading, Post, Receipt, SlopeChange};
+    use crate::incident::{ActTarget, Audience, Effectiveness, MemoryReading, Post, PostKind, Receipt, SlopeChange};
 
     fn extend(minutes: u32) -> Kind {
         Kind::Decided(Decision::Extend { minutes, reason: "one more idea".into() })
