@@ -3,6 +3,7 @@
 //! No room is imported here, and nothing in it reads a clock, a file or the network.
 
 mod identity;
+mod nearest;
 pub mod redact;
 mod text;
 mod time;
@@ -10,6 +11,7 @@ mod trouble;
 mod units;
 
 pub use identity::{ContainerRef, EvidenceId, PodRef, ProcessKey};
+pub use nearest::{explain, nearest};
 pub use redact::{mask, mask_lines};
 pub use text::{Masked, Untrusted};
 pub use time::{Clock, ScaledClock, ScriptedClock, Stamp};
