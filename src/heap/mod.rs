@@ -1,5 +1,43 @@
 //! Bytes of a V8 heap snapshot → columns → graph → dominators → sizes, classes, paths, diff, recognisers, suspects, salvage.
 
+mod analysis;
+mod bits;
+mod classes;
+mod detached;
+mod diff;
+mod digests;
+mod distance;
+mod dominators;
+mod essential;
+mod format;
+mod graph;
+mod ids;
+mod names;
+mod paths;
+mod pipeline;
+mod progress;
+mod rows;
+mod salvage;
+mod scan;
+mod sizes;
+mod snapshot;
+mod strings;
+mod table;
 mod verdict;
 
+pub use analysis::Analysis;
+pub use classes::Interface;
+pub use diff::{ClassChange, Growth, NotComparable, ShapeChange, diff, diff_by_shape};
+pub use digests::Digests;
+pub use distance::{SYSTEM_DISTANCE, UNREACHED};
+pub use format::{EdgeKind, Header, NodeKind};
+pub use ids::{ClassIx, EdgeIx, NodeId, NodeIx, StringIx};
+pub use paths::{Detour, PathStep, Retainer};
+pub use pipeline::{Pipeline, analyse};
+pub use progress::{Phase, Progress, Stop, Unwatched};
+pub use salvage::{Cut, Section, Trust};
+pub use sizes::Statistics;
+pub use snapshot::{Edge, Label, Location, Snapshot, SnapshotKind};
+pub use strings::Strings;
+pub use table::ClassRow;
 pub use verdict::{Age, Confidence, HolderKind, Large, Place, Step, Suspect, Trigger, Verdict};

@@ -1,0 +1,171 @@
+//! Which edges retain: the only ones that dominators and retained sizes know.
+//!
+//! Source: `computeIsEssentialEdge`, `markPageOwnedNodes` and `tryParseWeakMapEdgeName` of DevTools' `HeapSnapshot.ts`
+//! (chrome-devtools-frontend 1.0.1705227). What is reachable from the global objects is "page-owned"; references to it from handles
+//! and internals do not count, so that a leak hangs under the module that holds it and not under the root.
+
+use rustc_hash::FxHashMap;
+
+use super::bits::Bits;
+use super::format::{NodeKind, code};
+use super::snapshot::{Snapshot, TARGET, TARGET_BITS};
+use super::strings::{Strings, decode};
+
+const DOM_TREES: &str = "(Document DOM trees)";
+
+/// What has to be known to tell whether an edge retains.
+#[derive(Debug)]
+pub(super) struct Rules {
+    root: u32,
+    page_owned: Bits,
+}
+
+impl Rules {
+    /// Finds the page-owned nodes.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let mut page_owned = Bits::new(snapshot.node_count());
+        let mut stack = Vec::new();
+        let dom_trees = snapshot.strings.find(DOM_TREES);
+        for edge in snapshot.edges(snapshot.root()) {
+            let starts = match snapshot.edges.to[edge.ix.index()] >> TARGET_BITS {
+                code::SHORTCUT => true,
+                code::ELEMENT => is_dom_trees(snapshot, edge.to.0, dom_trees.map(|s| s.0)),
+                _ => false,
+            };
+            if starts && page_owned.put(edge.to.index()) {
+                stack.push(edge.to.0);
+            }
+        }
+        while let Some(node) = stack.pop() {
+            let (from, to) = snapshot.edge_range(node as usize);
+            for &packed in &snapshot.edges.to[from..to] {
+                let kind = packed >> TARGET_BITS;
+                if kind != code::WEAK && kind != code::BROKEN && page_owned.put((packed & TARGET) as usize) {
+                    stack.push(packed & TARGET);
+                }
+            }
+        }
+        Self { root: snapshot.root, page_owned }
+    }
+
+    /// Whether the edge with this stored target, which goes out from `from`, retains its target.
+    #[inline]
+    pub fn retains(&self, from: u32, packed: u32) -> bool {
+        let to = packed & TARGET;
+        let kind = packed >> TARGET_BITS;
+        if matches!(kind, code::WEAK | code::PAIR_TABLE | code::BROKEN) || from == to {
+            return false;
+        }
+        from == self.root || !(kind == code::SHORTCUT || self.page_owned.has(to as usize) && !self.page_owned.has(from as usize))
+    }
+}
+
+/// The children of the root that an application would call its own, in the order of the edges.
+pub(super) fn user_roots(snapshot: &Snapshot) -> Vec<u32> {
+    let dom_trees = snapshot.strings.find(DOM_TREES).map(|s| s.0);
+    snapshot
+        .edges(snapshot.root())
+        .filter(|e| snapshot.edges.to[e.ix.index()] >> TARGET_BITS != code::BROKEN)
+        .map(|e| e.to.0)
+        .filter(|&to| snapshot.kind_at(to) != NodeKind::Synthetic || is_dom_trees(snapshot, to, dom_trees))
+        .collect()
+}
+
+fn is_dom_trees(snapshot: &Snapshot, node: u32, dom_trees: Option<u32>) -> bool {
+    dom_trees == Some(snapshot.nodes.name[node as usize]) && snapshot.kind_at(node) == NodeKind::Synthetic
+}
+
+/// The edge names that stand for the entry of a `WeakMap`.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    /// String → (id of the table, number of the pair). Key and table refer to the value by names of the same pair.
+    by_name: FxHashMap<u32, (u64, u32)>,
+}
+
+impl Pairs {
+    /// Finds the names among the strings.
+    pub fn of(strings: &Strings) -> Self {
+        let mut by_name = FxHashMap::default();
+        let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
+        let mut last = None;
+        for at in memchr::memmem::find_iter(strings.raw_bytes(), b" pair in WeakMap (table @") {
+            let string = strings.holding(at);
+            if last == Some(string) || !strings.has(string) {
+                continue;
+            }
+            last = Some(string);
+            let text = decode(strings.raw(string));
+            if let Some((table, pair)) = read_pair(&text) {
+                let next = numbers.len() as u32;
+                let number = *numbers.entry(pair.to_owned()).or_insert(next);
+                by_name.insert(string.0, (table, number));
+            }
+        }
+        Self { by_name }
+    }
+
+    /// The number of the pair that this name stands for.
+    pub fn number(&self, name: u32) -> Option<u32> {
+        self.by_name.get(&name).map(|&(_, number)| number)
+    }
+
+    /// Marks the edges with such names: those from the table, and their twins from the key.
+    pub fn mark(&self, snapshot: &mut Snapshot) {
+        if self.by_name.is_empty() {
+            return;
+        }
+        let mut names = Bits::new(snapshot.strings.len());
+        for &name in self.by_name.keys() {
+            names.put(name as usize);
+        }
+        for e in 0..snapshot.edges.to.len() {
+            let packed = snapshot.edges.to[e];
+            let name = snapshot.edges.name[e];
+            if packed >> TARGET_BITS != code::INTERNAL || name as usize >= snapshot.strings.len() || !names.has(name as usize) {
+                continue;
+            }
+            let from = snapshot.edge_owner(e as u32);
+            let table = self.by_name[&name].0;
+            let code = if u64::from(snapshot.id(from).0) == table { code::PAIR_TABLE } else { code::PAIR_KEY };
+            snapshot.edges.to[e] = packed & TARGET | code << TARGET_BITS;
+        }
+    }
+}
+
+/// Matches `^\d+( / part of key \(.*? @\d+\) -> value \(.*? @\d+\) pair in WeakMap \(table @(\d+)\))$` and gives the id of the
+/// table and the part that both names of a pair have in common.
+fn read_pair(text: &str) -> Option<(u64, &str)> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let pair = &text[digits..];
+    let middle = pair.strip_prefix(" / part of key (")?;
+    let (middle, table) = middle.strip_suffix(')')?.rsplit_once(") pair in WeakMap (table @")?;
+    let number = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    let ends_in_id = |s: &str| s.rsplit_once(" @").is_some_and(|(_, id)| number(id));
+    let no_break = |s: &str| !s.contains(['\n', '\r', '\u{2028}', '\u{2029}']);
+    let matches = digits > 0
+        && number(table)
+        && no_break(middle)
+        && middle.match_indices(") -> value (").any(|(at, arrow)| ends_in_id(&middle[..at]) && ends_in_id(&middle[at + arrow.len()..]));
+    if matches { Some((table.parse().ok()?, pair)) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_weak_map_entries_are_told_from_what_looks_like_them() {
+        let good = "12 / part of key (Object @7) -> value (a) -> value (b @3) pair in WeakMap (table @99)";
+        assert_eq!(read_pair(good), Some((99, &good[2..])));
+        for bad in [
+            " / part of key (Object @7) -> value (x @3) pair in WeakMap (table @99)",
+            "1 / part of key (Object @7) -> value (x @3) pair in WeakMap (table @%u)",
+            "1 / part of key (%s @%u) -> value (%s @%u) pair in WeakMap (table @9)",
+            "1 / part of key (Object @7) -> value (x\n @3) pair in WeakMap (table @99)",
+            "1 / part of key (Object @7) -> value (x @3) pair in WeakMap (table @99) ",
+            "1 / part of key (Object) -> value (x @3) pair in WeakMap (table @99)",
+        ] {
+            assert_eq!(read_pair(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The order of it all: bytes in, analysis out.
+
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+
+use super::analysis::Analysis;
+use super::classes::{Shapes, name_all};
+use super::detached;
+use super::distance::distances;
+use super::dominators::{dominators, retained};
+use super::essential::{Pairs, Rules, user_roots};
+use super::names;
+use super::progress::{Phase, Progress, Stop, check};
+use super::scan::Scanner;
+use super::sizes::{statistics, transfer};
+use super::snapshot::{Snapshot, SnapshotKind};
+use super::table::table;
+
+/// Takes the bytes of a snapshot as they come, in pieces of any size, and gives the analysis when there are no more.
+pub struct Pipeline {
+    scanner: Scanner,
+    progress: Arc<dyn Progress>,
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing yet. `progress` hears of every phase and may stop it.
+    pub fn new(progress: Arc<dyn Progress>) -> Self {
+        Self { scanner: Scanner::new(), progress }
+    }
+
+    /// Takes the next bytes of the (unpacked) file.
+    ///
+    /// # Errors
+    /// [`Stop::NotASnapshot`] when they cannot be those of a snapshot and no node was read yet; [`Stop::Cancelled`].
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        for piece in bytes.chunks(8 << 20) {
+            self.scanner.push(piece)?;
+            let (phase, share) = self.scanner.share();
+            check(self.progress.as_ref(), phase, share)?;
+        }
+        Ok(())
+    }
+
+    /// No more bytes come. A file that was cut after its first node still gives an analysis, whose [`Snapshot::cut`] says what is
+    /// missing.
+    ///
+    /// # Errors
+    /// [`Stop::NotASnapshot`] when there is no node; [`Stop::Cancelled`].
+    pub fn finish(self) -> Result<Analysis, Stop> {
+        let snapshot = self.scanner.finish()?;
+        complete(snapshot, self.progress.as_ref())
+    }
+}
+
+/// Analyses a whole (unpacked) file, in parallel on rayon's current pool.
+///
+/// # Errors
+/// As [`Pipeline::finish`].
+pub fn analyse(whole: &[u8], progress: Arc<dyn Progress>) -> Result<Analysis, Stop> {
+    let mut pipeline = Pipeline::new(progress);
+    pipeline.push(whole)?;
+    pipeline.finish()
+}
+
+fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis, Stop> {
+    check(progress, Phase::Edging, 0.0)?;
+    snapshot.renamed = detached::renamed(&snapshot);
+    let pairs = Pairs::of(&snapshot.strings);
+    pairs.mark(&mut snapshot);
+    let user_roots = user_roots(&snapshot);
+    let kind = if user_roots.is_empty() { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal };
+    let rules = Rules::of(&snapshot);
+    check(progress, Phase::Shallow, 0.0)?;
+    let shallow = (kind == SnapshotKind::Normal).then(|| transfer(&snapshot));
+    check(progress, Phase::Dominators, 0.0)?;
+    let tree = dominators(&snapshot, &rules, progress)?;
+    let own = shallow.as_ref().unwrap_or(&snapshot.nodes.size);
+    let retained = retained(&tree, own);
+    let distance = distances(&snapshot, &pairs, &user_roots, progress)?;
+    check(progress, Phase::Classes, 0.0)?;
+    let shapes = Shapes::of(&snapshot);
+    let interfaces = shapes.infer(&snapshot);
+    let named = name_all(&snapshot, &shapes, &interfaces);
+    let (class, classes) = table(named, own, &retained, &distance, &tree);
+    let statistics = statistics(&snapshot, own, retained.get(snapshot.root as usize));
+    let scripts = names::scripts(&snapshot);
+    check(progress, Phase::Classes, 1.0)?;
+    Ok(Analysis {
+        snapshot,
+        kind,
+        rules,
+        user_roots,
+        shallow,
+        retained,
+        tree,
+        distance,
+        class,
+        classes,
+        interfaces,
+        statistics,
+        scripts,
+        borrowed: FxHashMap::default(),
+        retainers: OnceLock::new(),
+        preorder: OnceLock::new(),
+        ways: OnceLock::new(),
+    })
+}

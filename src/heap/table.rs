@@ -1,0 +1,107 @@
+//! The class table: what DevTools' Summary shows, keyed by the text of the class key.
+//!
+//! Source: `buildAggregates` and `calculateClassesRetainedSize` of DevTools' `HeapSnapshot.ts` (chrome-devtools-frontend 1.0.1705227).
+
+use std::sync::Arc;
+
+use super::classes::Named;
+use super::dominators::Dominators;
+use super::snapshot::Sizes;
+
+/// A row of the class table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassRow {
+    /// `script,line,column,Name` (line and column from 0) when the constructor's place is known, else `,Name`. Joins the rows of two
+    /// snapshots of one process.
+    pub key: String,
+    /// Name of the class: `Map`, `{id, title}`, `(string)`, `Function`.
+    pub name: Arc<str>,
+    /// Objects of the class that have a size.
+    pub count: u64,
+    /// Sum of their own sizes, bytes.
+    pub shallow: u64,
+    /// What would be free without all of them, bytes: objects inside others of the same class are counted once.
+    pub retained: u64,
+    /// The least distance of any of them.
+    pub distance: i32,
+}
+
+/// The table, largest retained size first, and each node's row.
+pub(super) fn table(named: Named, shallow: &Sizes, retained: &Sizes, distance: &[i32], tree: &Dominators) -> (Vec<u32>, Vec<ClassRow>) {
+    let Named { mut class, classes } = named;
+    let mut rows: Vec<ClassRow> =
+        classes.into_iter().map(|c| ClassRow { key: c.key, name: c.name, count: 0, shallow: 0, retained: 0, distance: i32::MAX }).collect();
+    for (i, &c) in class.iter().enumerate() {
+        let size = shallow.get(i);
+        if size != 0 {
+            let row = &mut rows[c as usize];
+            row.count += 1;
+            row.shallow += size;
+            row.distance = row.distance.min(distance[i]);
+        }
+    }
+    add_retained(&mut rows, &class, shallow, retained, tree);
+    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&rows[a as usize], &rows[b as usize]);
+        (b.count != 0, b.retained).cmp(&(a.count != 0, a.retained)).then_with(|| a.key.cmp(&b.key))
+    });
+    let mut place = vec![0; rows.len()];
+    for (to, &from) in order.iter().enumerate() {
+        place[from as usize] = to as u32;
+    }
+    for c in &mut class {
+        *c = place[*c as usize];
+    }
+    let mut sorted: Vec<Option<ClassRow>> = rows.into_iter().map(Some).collect();
+    let rows = order.iter().filter_map(|&from| sorted[from as usize].take()).collect();
+    (class, rows)
+}
+
+/// Numbers the dominator tree in preorder, where a subtree is an interval: an object inside another of its class lies within the
+/// interval of the outermost one.
+fn add_retained(rows: &mut [ClassRow], class: &[u32], shallow: &Sizes, retained: &Sizes, tree: &Dominators) {
+    let preorder = Preorder::of(tree);
+    let mut open_until = vec![0u32; rows.len()];
+    for (at, &node) in preorder.node.iter().enumerate() {
+        let c = class[node as usize] as usize;
+        if at as u32 >= open_until[c] && shallow.get(node as usize) != 0 {
+            rows[c].retained += retained.get(node as usize);
+            open_until[c] = at as u32 + preorder.size[at];
+        }
+    }
+}
+
+/// The dominator tree laid flat: the subtree of the node at place `p` is at `p .. p + size[p]`.
+#[derive(Debug)]
+pub(super) struct Preorder {
+    /// Node at each place.
+    pub node: Vec<u32>,
+    /// Nodes in the subtree of the node at each place, itself included.
+    pub size: Vec<u32>,
+}
+
+impl Preorder {
+    pub fn of(tree: &Dominators) -> Self {
+        let n = tree.order.len();
+        let mut size = vec![1u32; n];
+        for &v in tree.order[1..].iter().rev() {
+            size[tree.dominator[v as usize] as usize] += size[v as usize];
+        }
+        // Where the next child of each node goes; then the node's own place.
+        let mut next = vec![0u32; n];
+        let mut node = vec![0u32; n];
+        let mut by_place = vec![0u32; n];
+        for &v in &tree.order {
+            let d = tree.dominator[v as usize] as usize;
+            let place = if d == v as usize { 0 } else { next[d] };
+            if d != v as usize {
+                next[d] += size[v as usize];
+            }
+            next[v as usize] = place + 1;
+            node[place as usize] = v;
+            by_place[place as usize] = size[v as usize];
+        }
+        Self { node, size: by_place }
+    }
+}
