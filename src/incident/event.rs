@@ -487,6 +487,15 @@ pub enum Kind {
         /// Hex sha256 of the markdown.
         sha256: String,
     },
+    /// Another journal of this incident was merged into this one.
+    Imported {
+        /// Its file name.
+        file: Masked,
+        /// Hex sha256 of the file.
+        sha256: String,
+        /// Events that this journal did not have.
+        added: u64,
+    },
     /// Something failed that the person should find in the timeline.
     TroubleSeen {
         /// What, where and the remedy.

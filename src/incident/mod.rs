@@ -11,6 +11,7 @@ mod due_tests;
 mod event;
 mod finding;
 mod intervals;
+mod merge;
 mod plan;
 mod post;
 mod provenance;
@@ -29,6 +30,7 @@ pub use event::{
 };
 pub use finding::{CodeAge, Finding, LargeThing, Place};
 pub use intervals::{Interval, intervals};
+pub use merge::{MergeError, Merged, merge};
 pub use plan::{Plan, PlanError};
 pub use post::{Audience, Post, PostKind};
 pub use provenance::Provenance;

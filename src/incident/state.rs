@@ -380,6 +380,8 @@ impl State {
             Kind::Exported { file, sha256 } => {
                 self.exports.push(ExportRecord { mark, file: file.clone(), sha256: sha256.clone() });
             }
+            // Its events stand in the timeline by themselves.
+            Kind::Imported { .. } => {}
             Kind::TroubleSeen { what } => self.troubles.edit().push(Note { mark, text: what.clone() }),
             Kind::ProcessSeen { container, process } => {
                 self.processes.edit().push(ProcessRecord { mark, container: container.clone(), process: process.clone() });
