@@ -1,1 +1,212 @@
-//! Decides: (model, stamp, intent or news) → model + effects.
+//! Decides: (model, stamp, intent or news) → model + effects. The face can only make intents, the hands only news.
+//!
+//! [`update`] is the only place where the model changes. It is pure: a whole outage can be lived through in a test.
+//! `model` holds the data, `effect` and `message` what goes out and comes in, one file a topic the rules.
+
+mod acts;
+mod analysis;
+mod captures;
+mod clock;
+mod comms;
+pub mod effect;
+mod logs;
+pub mod message;
+pub mod model;
+mod next;
+mod playbook;
+mod pods;
+mod record;
+mod resume;
+mod shelf;
+mod shim;
+#[cfg(test)]
+mod stories;
+
+use crate::base::Stamp;
+use crate::incident::{Decision, Kind, PostKind};
+
+pub use effect::Effect;
+pub use message::{CaptureEnd, Intent, Msg, News};
+pub use model::{JobId, Level, Model, Prompt, Setting};
+pub use next::{Next, next};
+pub use shelf::Shelf;
+
+/// Takes one message at `at` and says what the world is asked to do, in order.
+pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
+    let before = model.now;
+    model.now = at;
+    match msg {
+        Msg::Tick => {
+            let mut effects = clock::tick(model, before);
+            effects.extend(pods::judge(model));
+            effects.extend(playbook::pass(model));
+            effects
+        }
+        Msg::Intent(intent) => wish(model, intent),
+        Msg::News(news) => hear(model, *news),
+    }
+}
+
+fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
+    match intent {
+        Intent::Declare { title, severity, service } => record::declare(model, &title, severity, &service),
+        Intent::Note { text } => {
+            if text.trim().is_empty() {
+                return Vec::new();
+            }
+            let mut effects = record::ensure_incident(model);
+            effects.extend(record::by_person(model, Kind::Noted { text: text.trim().into() }, Vec::new()));
+            effects
+        }
+        Intent::Severity { severity } => record::by_person(model, Kind::SeverityChanged { severity }, Vec::new()),
+        Intent::GoDeep { notice } => {
+            let mut effects = clock::decide(model, Decision::GoDeep);
+            if !effects.is_empty() {
+                effects.extend(comms::post(model, PostKind::LongNotice, &notice));
+            }
+            effects
+        }
+        Intent::Extend { minutes, reason } => clock::extend(model, minutes, &reason),
+        Intent::History { workload } => {
+            let namespace = model.setting.namespace.clone();
+            pods::history(model, workload, namespace)
+        }
+        Intent::Act { request } => acts::begin(model, request),
+        Intent::Confirm { job, typed } => acts::confirm(model, job, &typed),
+        Intent::Refuse { job } => {
+            acts::refuse(model, job);
+            Vec::new()
+        }
+        Intent::Preflight { container } => captures::preflight(model, container, false),
+        Intent::Capture { container, method } => captures::begin(model, container, method.as_deref()),
+        Intent::AcceptRisk { container, typed } => captures::accept(model, &container, &typed),
+        Intent::RefuseRisk { container } => {
+            captures::refuse(model, &container);
+            Vec::new()
+        }
+        Intent::Analyse { evidence } => analysis::begin(model, evidence),
+        Intent::Logs { container, previous } => logs::show(model, container, previous),
+        Intent::StopLogs => logs::stop(model),
+        Intent::TickStep { step } => playbook::by_hand(model, &step, None),
+        Intent::SkipStep { step, reason } => playbook::by_hand(model, &step, Some(&reason)),
+        Intent::UsePlaybook { playbook } => {
+            playbook::choose(model, *playbook);
+            Vec::new()
+        }
+        Intent::Post { kind, text } => comms::post(model, kind, &text),
+        Intent::Resolve { text } => resolve(model, &text),
+        Intent::Export => export(model),
+        Intent::Cancel { job } => match model.jobs.get_mut(&job) {
+            Some(running) => {
+                running.cancelling = true;
+                vec![Effect::Cancel { job }]
+            }
+            None => Vec::new(),
+        },
+        Intent::RetryJournal => record::retry_journal(model),
+        Intent::Quit => {
+            model.leaving = true;
+            vec![Effect::Quit]
+        }
+    }
+}
+
+fn hear(model: &mut Model, news: News) -> Vec<Effect> {
+    match news {
+        News::Pods { pods } => pods::all(model, pods),
+        News::Pod { pod } => pods::one(model, *pod),
+        News::PodGone { pod } => {
+            pods::gone(model, &pod);
+            Vec::new()
+        }
+        News::LinkDown { trouble } => pods::link_down(model, &trouble),
+        News::LinkUp => {
+            pods::link_up(model);
+            Vec::new()
+        }
+        News::Samples { samples } => pods::samples(model, &samples),
+        News::MeterTrouble { trouble } => {
+            pods::meter_trouble(model, trouble);
+            Vec::new()
+        }
+        News::Reopened { events } => resume::reopened(model, &events),
+        News::JournalFailed { event, trouble } => {
+            record::journal_failed(model, *event, trouble);
+            Vec::new()
+        }
+        News::JournalWritten => {
+            record::say(model, Level::Good, "the journal is written again");
+            Vec::new()
+        }
+        News::Previewed { job, result } => acts::previewed(model, job, result),
+        News::Performed { job, intent, result } => acts::performed(model, job, intent, result),
+        News::Surveyed { job, container, result } => captures::surveyed(model, job, container, result),
+        News::Capturing { job, evidence, state, bytes, expected, process } => {
+            captures::goes_on(model, job, evidence, state, bytes, expected, process)
+        }
+        News::Captured { job, evidence, state, end } => captures::ended(model, job, evidence, &state, *end),
+        News::Analysing { job, phase, share } => {
+            analysis::goes_on(model, job, phase, share);
+            Vec::new()
+        }
+        News::Analysed { job, evidence, result } => analysis::ended(model, job, evidence, result),
+        News::Aged { job, evidence, result } => analysis::aged(model, job, evidence, result),
+        News::History { job, result } => pods::history_came(model, job, result),
+        News::LogLines { job, lines, skipped } => {
+            logs::lines(model, job, lines, skipped);
+            Vec::new()
+        }
+        News::LogEnded { job, trouble } => {
+            logs::ended(model, job, trouble.as_ref());
+            Vec::new()
+        }
+        News::Autopsy { container, restarts, cause } => pods::died(model, container, restarts, cause),
+        News::Delivered { queued, channel, tries, result } => comms::delivered(model, queued, channel, tries, result),
+        News::Exported { job, result } => exported(model, job, result),
+        News::JobEnded { job, trouble } => {
+            record::end(model, job);
+            model.acts.retain(|a| a.job != job);
+            trouble.map_or_else(Vec::new, |t| record::trouble(model, "job", &t))
+        }
+    }
+}
+
+fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
+    if !model.incident.as_ref().is_some_and(crate::incident::State::is_open) {
+        record::say(model, Level::Warn, "no open incident");
+        return Vec::new();
+    }
+    if text.trim().is_empty() {
+        record::say(model, Level::Warn, "say what ended it; nothing was recorded");
+        return Vec::new();
+    }
+    model.prompts.retain(|p| !matches!(p, Prompt::Cutoff { .. }));
+    let mut effects = record::by_person(model, Kind::Resolved { text: text.trim().into() }, Vec::new());
+    if let Some(state) = &model.incident {
+        let draft = shim::draft(state, PostKind::Resolved, model.now);
+        effects.extend(comms::post(model, PostKind::Resolved, draft.as_str()));
+    }
+    effects
+}
+
+fn export(model: &mut Model) -> Vec<Effect> {
+    let Some(state) = model.incident.clone() else {
+        record::say(model, Level::Warn, "no incident: there is nothing to export");
+        return Vec::new();
+    };
+    let job = record::job(model, "write the postmortem");
+    vec![Effect::Export { job, state: Box::new(state) }]
+}
+
+fn exported(model: &mut Model, job: JobId, result: Result<(String, String), crate::base::Trouble>) -> Vec<Effect> {
+    record::end(model, job);
+    match result {
+        Ok((file, sha256)) => {
+            record::say(model, Level::Good, format!("postmortem: {file}"));
+            model.exported = Some(file.clone());
+            let name = file.rsplit('/').next().unwrap_or(&file).to_owned();
+            record::by_person(model, Kind::Exported { file: name.into(), sha256 }, Vec::new())
+        }
+        Err(trouble) => record::trouble(model, "postmortem", &trouble),
+    }
+}

@@ -28,15 +28,13 @@ pub trait Verb: Sync {
 
 /// The whole command line.
 pub fn command() -> Command {
-    let root = <GlobalArgs as clap::Args>::augment_args(
-        Command::new("cutoff")
-            .version(env!("CARGO_PKG_VERSION"))
-            .about("Incident response for Node.js services on Kubernetes that die with \"JavaScript heap out of memory\"")
-            .long_about(LONG_ABOUT)
-            .after_help(AFTER_HELP)
-            .propagate_version(true)
-            .max_term_width(100),
-    );
+    let root = <GlobalArgs as clap::Args>::augment_args(Command::new("cutoff"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Incident response for Node.js services on Kubernetes that die with \"JavaScript heap out of memory\"")
+        .long_about(LONG_ABOUT)
+        .after_help(AFTER_HELP)
+        .propagate_version(true)
+        .max_term_width(100);
     verbs::VERBS.iter().fold(root, |root, verb| root.subcommand(verb.command()))
 }
 

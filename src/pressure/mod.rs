@@ -2,6 +2,20 @@
 //!
 //! Where samples come from is `metrics/`'s business.
 
+mod board;
+mod end;
+mod eta;
 mod facts;
+mod helped;
+mod options;
+mod row;
+mod series;
+mod slope;
 
+pub use board::Board;
+pub use end::{EndKind, LastEnd, classify};
+pub use eta::{Ceiling, Eta};
 pub use facts::{ContainerFacts, ContainerState, End, Liveness, Manager, PodFacts, PodSample, Rollout, Workload};
+pub use helped::{SlopeChange, SlopeEffect};
+pub use options::Options;
+pub use row::{Row, SPARK};

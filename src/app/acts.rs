@@ -1,0 +1,96 @@
+//! Changes of the cluster: asked for, checked, shown, confirmed, recorded, done, recorded. The flow is written once.
+
+use super::effect::Effect;
+use super::model::{ActRun, ActStage, JobId, Level, Model, Prompt};
+use super::record::{by_person, end, ensure_incident, job, person, record, say};
+use crate::base::{Masked, Trouble};
+use crate::incident::{ActRequest, Kind, Preview, Receipt, Seq};
+
+/// A wish: RBAC and server-side dry-run are asked first.
+pub(super) fn begin(model: &mut Model, request: ActRequest) -> Vec<Effect> {
+    if model.setting.read_only {
+        say(model, Level::Warn, format!("read-only: {} is not done", request.act));
+        return Vec::new();
+    }
+    if model.acts.iter().any(|a| a.request.target == request.target) {
+        say(model, Level::Warn, format!("another change of {} is under way", request.target.name));
+        return Vec::new();
+    }
+    let mut effects = ensure_incident(model);
+    let id = job(model, format!("check {} {}", request.act, request.target.name));
+    model.acts.push(ActRun { job: id, request: request.clone(), stage: ActStage::Checking });
+    effects.push(Effect::Preview { job: id, request });
+    effects
+}
+
+/// The dry-run answered: the person is asked.
+pub(super) fn previewed(model: &mut Model, id: JobId, result: Result<Preview, Trouble>) -> Vec<Effect> {
+    end(model, id);
+    match result {
+        Ok(preview) => {
+            if let Some(act) = model.acts.iter_mut().find(|a| a.job == id) {
+                act.stage = ActStage::Asking { preview };
+                model.prompts.push_back(Prompt::Act { job: id });
+            }
+            Vec::new()
+        }
+        Err(trouble) => {
+            let act = model.acts.iter().position(|a| a.job == id).map(|i| model.acts.remove(i));
+            let doing = act.map_or_else(|| "change".to_owned(), |a| format!("{} {}", a.request.act, a.request.target.name));
+            super::record::trouble(model, &doing, &trouble)
+        }
+    }
+}
+
+/// Yes. Where a name is asked for, `typed` must be it.
+pub(super) fn confirm(model: &mut Model, id: JobId, typed: &str) -> Vec<Effect> {
+    let Some(act) = model.acts.iter().find(|a| a.job == id) else { return Vec::new() };
+    let ActStage::Asking { preview } = &act.stage else { return Vec::new() };
+    if let Some(word) = &preview.confirm
+        && word != typed.trim()
+    {
+        let text = format!("type {word} to confirm; nothing was done");
+        say(model, Level::Warn, text);
+        return Vec::new();
+    }
+    let preview = preview.clone();
+    drop_prompt(model, id);
+    let Some(intent) = model.incident.as_ref().map(crate::incident::State::next_seq) else { return Vec::new() };
+    if let Some(act) = model.acts.iter_mut().find(|a| a.job == id) {
+        act.stage = ActStage::Performing { intent };
+    }
+    let what = format!("{} {}", preview.request.act, preview.request.target.name);
+    model.jobs.insert(id, super::model::Job { what, since: model.now, share: None, note: String::new(), cancelling: false });
+    let kind = Kind::ActIntended { request: preview.request.clone(), call: preview.call.clone() };
+    by_person(model, kind, vec![Effect::Perform { job: id, intent, preview }])
+}
+
+/// No: nothing is done.
+pub(super) fn refuse(model: &mut Model, id: JobId) {
+    drop_prompt(model, id);
+    if let Some(i) = model.acts.iter().position(|a| a.job == id && matches!(a.stage, ActStage::Asking { .. })) {
+        let act = model.acts.remove(i);
+        say(model, Level::Info, format!("{} {}: not done", act.request.act, act.request.target.name));
+    }
+}
+
+/// The call was made.
+pub(super) fn performed(model: &mut Model, id: JobId, intent: Seq, result: Result<Receipt, Trouble>) -> Vec<Effect> {
+    end(model, id);
+    model.acts.retain(|a| a.job != id);
+    let actor = person(model);
+    match result {
+        Ok(receipt) => {
+            say(model, Level::Good, receipt.summary.to_string());
+            record(model, actor, Kind::ActDone { intent, receipt }, Vec::new())
+        }
+        Err(trouble) => {
+            say(model, Level::Bad, trouble.to_string());
+            record(model, actor, Kind::ActFailed { intent, why: Masked::from(trouble.to_string()) }, Vec::new())
+        }
+    }
+}
+
+fn drop_prompt(model: &mut Model, id: JobId) {
+    model.prompts.retain(|p| !matches!(p, Prompt::Act { job } if *job == id));
+}

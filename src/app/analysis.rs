@@ -1,0 +1,101 @@
+//! Files of evidence → verdict → how old the code is.
+
+use super::effect::Effect;
+use super::model::{AnalysisRow, JobId, Level, Model};
+use super::record::{by_tool, end, job, say};
+use crate::base::{EvidenceId, Masked, Trouble};
+use crate::heap::Verdict;
+use crate::incident::{CodeAge, Kind, LargeThing};
+
+/// Analyses `evidence`, oldest first.
+pub(super) fn begin(model: &mut Model, evidence: Vec<EvidenceId>) -> Vec<Effect> {
+    if evidence.is_empty() || model.analyses.iter().any(|a| a.evidence == evidence && a.job.is_some()) {
+        return Vec::new();
+    }
+    let names = evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+    let id = job(model, format!("analyse {names}"));
+    model.analyses.retain(|a| a.evidence != evidence);
+    model.analyses.push(AnalysisRow { evidence: evidence.clone(), job: Some(id), verdict: None, trouble: None });
+    let (repository, source_maps) = (model.setting.repository.clone(), model.setting.source_maps.clone());
+    vec![Effect::Analyse { job: id, evidence, repository, source_maps }]
+}
+
+/// An analysis goes on.
+pub(super) fn goes_on(model: &mut Model, id: JobId, phase: String, share: f32) {
+    if let Some(job) = model.jobs.get_mut(&id) {
+        job.share = Some(share);
+        job.note = phase;
+    }
+}
+
+/// An analysis ended.
+pub(super) fn ended(model: &mut Model, id: JobId, evidence: Vec<EvidenceId>, result: Result<Box<Verdict>, Trouble>) -> Vec<Effect> {
+    end(model, id);
+    let Some(row) = model.analyses.iter_mut().find(|a| a.evidence == evidence) else { return Vec::new() };
+    row.job = None;
+    match result {
+        Err(trouble) => {
+            row.trouble = Some(trouble.clone());
+            super::record::trouble(model, "analysis", &trouble)
+        }
+        Ok(verdict) => {
+            row.verdict = Some(verdict.as_ref().clone());
+            let Some(finding) = super::shim::finding(&verdict) else {
+                say(model, Level::Info, format!("analysis: {}", verdict.reason));
+                let large = verdict
+                    .large
+                    .iter()
+                    .take(5)
+                    .map(|l| LargeThing {
+                        what: Masked::from(format!("{} ({})", l.name, l.kind.word())),
+                        retained: crate::base::Bytes(l.retained_bytes),
+                    })
+                    .collect();
+                return by_tool(model, Kind::NothingFound { evidence, reason: verdict.reason.clone(), large });
+            };
+            say(model, Level::Good, finding.headline.to_string());
+            // After a restart the newest files are looked at again; what the journal has is not said twice.
+            let known = model
+                .incident
+                .as_ref()
+                .is_some_and(|s| s.findings.iter().any(|f| f.evidence == evidence && f.finding.headline == finding.headline));
+            if known {
+                return Vec::new();
+            }
+            let place = finding.place.clone();
+            let mut effects = by_tool(model, Kind::LeakFound { evidence: evidence.clone(), finding: Box::new(finding) });
+            if let (Some(place), Some(repository)) = (place, model.setting.repository.clone()) {
+                let job = job(model, "how old is that code?");
+                effects.push(Effect::Blame { job, evidence, place, repository });
+            }
+            effects
+        }
+    }
+}
+
+/// The age of the code is known.
+pub(super) fn aged(model: &mut Model, id: JobId, evidence: Vec<EvidenceId>, result: Result<CodeAge, Trouble>) -> Vec<Effect> {
+    end(model, id);
+    match result {
+        Err(trouble) => super::record::trouble(model, "age of the code", &trouble),
+        Ok(age) => {
+            if let Some(suspect) = model
+                .analyses
+                .iter_mut()
+                .find(|a| a.evidence == evidence)
+                .and_then(|a| a.verdict.as_mut())
+                .and_then(|v| v.suspects.first_mut())
+            {
+                suspect.age = Some(crate::heap::Age {
+                    commit: age.commit.clone(),
+                    subject: age.subject.clone(),
+                    changed: age.written,
+                    file: age.place.file.clone(),
+                    older_than: age.younger_changes,
+                    changes: age.changes,
+                });
+            }
+            by_tool(model, Kind::CodeAged { evidence, age })
+        }
+    }
+}

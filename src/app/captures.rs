@@ -1,0 +1,241 @@
+//! From the wish for a capture to the file: preflight first, a question where the pod could die, progress, the end.
+
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::message::CaptureEnd;
+use super::model::{Capture, JobId, Level, Model, Prompt, Survey};
+use super::record::{by_person, by_tool, end, ensure_incident, job, say};
+use crate::base::{Bytes, ContainerRef, EvidenceId, ProcessKey, Trouble};
+use crate::incident::{Kind, Outcome};
+use crate::preflight::{Assessment, CaptureState, Risk};
+
+/// An answer of preflight is good for this long: memory moves.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Asks whether a capture is safe, without wanting one yet.
+pub(super) fn preflight(model: &mut Model, container: ContainerRef, then_capture: bool) -> Vec<Effect> {
+    if let Some(survey) = model.surveys.get_mut(&container)
+        && survey.job.is_some()
+    {
+        survey.then_capture |= then_capture;
+        return Vec::new();
+    }
+    let id = job(model, format!("preflight {}", container.pod.name));
+    let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture };
+    model.surveys.insert(container.clone(), survey);
+    vec![Effect::Survey { job: id, container }]
+}
+
+/// Wants a capture.
+pub(super) fn begin(model: &mut Model, container: ContainerRef, method: Option<&str>) -> Vec<Effect> {
+    if model.setting.read_only {
+        say(model, Level::Warn, "read-only: a capture signals the process and stops it for a while; it is not done");
+        return Vec::new();
+    }
+    if model.captures.iter().any(|c| c.container == container && c.job.is_some()) {
+        say(model, Level::Warn, format!("a capture of {} is under way", container.pod.name));
+        return Vec::new();
+    }
+    let mut effects = ensure_incident(model);
+    let now = model.now;
+    let fresh = model
+        .surveys
+        .get(&container)
+        .filter(|s| s.job.is_none() && s.trouble.is_none() && !s.methods.is_empty() && now.mono.saturating_sub(s.at.mono) < FRESH);
+    match fresh.map(|s| choose(&s.methods, method).cloned()) {
+        Some(Some(assessment)) => effects.extend(decide(model, container, assessment)),
+        Some(None) => say(model, Level::Bad, format!("no capture method called {}", method.unwrap_or_default())),
+        None => effects.extend(preflight(model, container, true)),
+    }
+    effects
+}
+
+fn choose<'a>(methods: &'a [Assessment], wanted: Option<&str>) -> Option<&'a Assessment> {
+    match wanted {
+        Some(name) => methods.iter().find(|a| a.method == name),
+        None => methods.first(),
+    }
+}
+
+/// Starts what is safe; asks where the pod could die; explains what cannot work.
+fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
+    match assessment.risk {
+        Risk::Ok | Risk::Unknown => start(model, container, assessment),
+        Risk::Risky | Risk::WouldKill => {
+            model.prompts.retain(|p| !matches!(p, Prompt::Risk { .. }));
+            model.prompts.push_back(Prompt::Risk { container, assessment });
+            Vec::new()
+        }
+        Risk::Impossible => {
+            say(model, Level::Bad, format!("{} {}", container.pod.name, assessment.headline()));
+            Vec::new()
+        }
+    }
+}
+
+/// Preflight answered.
+pub(super) fn surveyed(model: &mut Model, id: JobId, container: ContainerRef, result: Result<Vec<Assessment>, Trouble>) -> Vec<Effect> {
+    end(model, id);
+    let then_capture = model.surveys.get(&container).is_some_and(|s| s.then_capture);
+    let (methods, trouble) = match result {
+        Ok(methods) => (methods, None),
+        Err(trouble) => (Vec::new(), Some(trouble)),
+    };
+    let survey = Survey { at: model.now, methods: methods.clone(), trouble: trouble.clone(), job: None, then_capture: false };
+    model.surveys.insert(container.clone(), survey);
+    if let Some(trouble) = trouble {
+        return super::record::trouble(model, &format!("preflight {}", container.pod.name), &trouble);
+    }
+    let Some(best) = methods.first().cloned() else { return Vec::new() };
+    let because = best.because.iter().map(|r| r.text.as_str()).collect::<Vec<_>>().join("; ");
+    let kind = Kind::Assessed {
+        pod: container.pod.clone(),
+        method: best.method.as_str().into(),
+        risk: best.risk.word().into(),
+        because: because.into(),
+    };
+    let mut effects = by_tool(model, kind);
+    if then_capture {
+        effects.extend(decide(model, container, best));
+    }
+    effects
+}
+
+/// The person accepted the risk. Where the pod would be killed, its name has to be typed.
+pub(super) fn accept(model: &mut Model, container: &ContainerRef, typed: &str) -> Vec<Effect> {
+    let Some(i) = model.prompts.iter().position(|p| matches!(p, Prompt::Risk { container: c, .. } if c == container)) else {
+        return Vec::new();
+    };
+    let Some(Prompt::Risk { container, assessment }) = model.prompts.get(i).cloned() else { return Vec::new() };
+    if assessment.risk == Risk::WouldKill && typed.trim() != container.pod.name {
+        say(model, Level::Warn, format!("type {} to accept; nothing was done", container.pod.name));
+        return Vec::new();
+    }
+    model.prompts.remove(i);
+    let what = format!("{} by {}: {}", assessment.risk.word(), assessment.method, assessment.headline());
+    let mut effects = by_person(model, Kind::RiskAccepted { pod: container.pod.clone(), what: what.into() }, Vec::new());
+    effects.extend(start(model, container, assessment));
+    effects
+}
+
+/// The person said no.
+pub(super) fn refuse(model: &mut Model, container: &ContainerRef) {
+    model.prompts.retain(|p| !matches!(p, Prompt::Risk { container: c, .. } if c == container));
+    say(model, Level::Info, format!("no capture of {}: nothing was done", container.pod.name));
+}
+
+fn start(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
+    let Some(evidence) = model.incident.as_ref().map(crate::incident::State::next_evidence) else { return Vec::new() };
+    let method = assessment.method.clone();
+    let id = job(model, format!("capture {} by {method}", container.pod.name));
+    model.captures.push(Capture {
+        job: Some(id),
+        evidence,
+        container: container.clone(),
+        method: method.clone(),
+        state: CaptureState::Preparing { step: "starts".into() },
+        bytes: Bytes(0),
+        expected: assessment.predicted.file.map(|f| f.high),
+        began: model.now,
+        last: model.now,
+        process: None,
+        remark: String::new(),
+        assessment: Some(assessment),
+    });
+    // A capture changes what preflight said.
+    model.surveys.remove(&container);
+    let kind = Kind::CaptureStarted { evidence, container: container.clone(), method: method.as_str().into() };
+    let who = model.setting.who.clone();
+    by_person(model, kind, vec![Effect::Capture { job: id, evidence, container, method, who }])
+}
+
+/// A capture goes on.
+pub(super) fn goes_on(
+    model: &mut Model,
+    id: JobId,
+    evidence: EvidenceId,
+    state: CaptureState,
+    bytes: Bytes,
+    expected: Option<Bytes>,
+    process: Option<ProcessKey>,
+) -> Vec<Effect> {
+    let now = model.now;
+    if let Some(running) = model.jobs.get_mut(&id) {
+        running.share = state.percent().map(|p| f32::from(p) / 100.0);
+        running.note = state.line();
+    }
+    let Some(capture) = model.captures.iter_mut().find(|c| c.evidence == evidence) else { return Vec::new() };
+    capture.state = state;
+    capture.bytes = bytes;
+    capture.expected = expected.or(capture.expected);
+    capture.last = now;
+    match process {
+        Some(process) if capture.process.is_none() => {
+            capture.process = Some(process.clone());
+            let container = capture.container.clone();
+            by_tool(model, Kind::ProcessSeen { container, process })
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A capture ended: recorded, and what came is analysed at once, together with earlier files of the same process.
+pub(super) fn ended(model: &mut Model, id: JobId, evidence: EvidenceId, state: &CaptureState, done: CaptureEnd) -> Vec<Effect> {
+    end(model, id);
+    let mut level = Level::Good;
+    if let Some(capture) = model.captures.iter_mut().find(|c| c.evidence == evidence) {
+        capture.job = None;
+        capture.state = state.clone();
+        capture.bytes = done.bytes;
+        capture.last = model.now;
+        capture.remark.clone_from(&done.remark);
+        if let Some(provenance) = &done.provenance {
+            capture.process = Some(provenance.process.clone());
+        }
+    }
+    if !matches!(done.outcome, Outcome::Complete) {
+        level = Level::Warn;
+    }
+    say(model, level, format!("{evidence} {}", state.line()));
+    let usable = matches!(done.outcome, Outcome::Complete | Outcome::Truncated) && done.bytes.0 > 0;
+    let kind = Kind::CaptureEnded {
+        evidence,
+        outcome: done.outcome,
+        bytes: done.bytes,
+        sha256: done.sha256,
+        file: done.file.map(Into::into),
+        provenance: done.provenance,
+        remark: done.remark.into(),
+    };
+    let mut effects = by_tool(model, kind);
+    if usable {
+        let files = same_process(model, evidence);
+        effects.extend(super::analysis::begin(model, files));
+    }
+    effects
+}
+
+/// `evidence` and the complete captures of the same life of the same process before it, oldest first, at most three:
+/// the first, and the two newest.
+fn same_process(model: &Model, evidence: EvidenceId) -> Vec<EvidenceId> {
+    let Some(process) = model.capture(evidence).and_then(|c| c.process.clone()) else { return vec![evidence] };
+    let mut files: Vec<EvidenceId> = model
+        .captures
+        .iter()
+        .filter(|c| c.evidence == evidence || (c.process.as_ref() == Some(&process) && matches!(c.state, CaptureState::Complete { .. })))
+        .filter(|c| c.evidence == evidence || is_snapshot(&c.method))
+        .map(|c| c.evidence)
+        .collect();
+    if files.len() > 3 {
+        let newest = files.split_off(files.len() - 2);
+        files.truncate(1);
+        files.extend(newest);
+    }
+    files
+}
+
+/// Whether a method gives a heap snapshot (the sampling profile is another kind of file).
+fn is_snapshot(method: &str) -> bool {
+    method != "sampling"
+}

@@ -1,0 +1,128 @@
+//! The one line that says what to do now, and the command that does it. The face maps commands to keys.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::model::{Link, Model, Prompt};
+use crate::base::span;
+use crate::incident::{ActOutcome, Effectiveness, State};
+use crate::pressure::{Eta, Row};
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// An imperative sentence that fits a line of 80 columns beside its key.
+    pub words: String,
+    /// The command, by the name the face knows it by; empty: there is nothing to press, wait.
+    pub command: &'static str,
+}
+
+fn say(words: impl Into<String>, command: &'static str) -> Next {
+    Next { words: words.into(), command }
+}
+
+/// A rollout younger than this may be what broke it.
+const RECENT: TimeDelta = TimeDelta::hours(24);
+
+/// The next right thing to do. Never nothing: at 3 a.m. an empty line is a question.
+pub fn next(model: &Model) -> Next {
+    if let Some(prompt) = model.prompt() {
+        return match prompt {
+            Prompt::Cutoff { .. } => say("CUT-OFF: go deep and tell users it will be LONG, or extend with a reason", "decide"),
+            Prompt::Act { .. } => say("read what would be done; default is No", "confirm"),
+            Prompt::Risk { assessment, .. } => say(format!("{}: read why; default is No", assessment.risk.word()), "accept-risk"),
+            Prompt::Journal { trouble } => say(format!("the journal is not written: {}", trouble.remedy), "retry-journal"),
+        };
+    }
+    let Some(state) = &model.incident else {
+        return match (model.board.first(), &model.link) {
+            (Some(row), _) if in_danger(row) => say(format!("declare the incident: {} {}", row.container.pod.name, doom(row)), "declare"),
+            (_, Link::Stale { trouble, .. }) => say(trouble.to_string(), "refresh"),
+            (_, Link::Connecting) => say("connecting to the cluster …", ""),
+            (Some(_), Link::Up) => say("no pod is in danger; declare when users are hurt", "declare"),
+            (None, Link::Up) => say("no pods in this namespace: choose another with --namespace", ""),
+        };
+    };
+    if !state.is_open() {
+        return match &model.exported {
+            Some(path) => say(format!("done; postmortem: {path}"), "quit"),
+            None => say("resolved: write the postmortem", "export"),
+        };
+    }
+    if let Some(capture) = model.captures.iter().find(|c| c.job.is_some()) {
+        return say(format!("{}: {}", capture.container.pod.name, capture.state.line()), "captures");
+    }
+    if let Some(row) = model.analyses.iter().find(|a| a.job.is_some()) {
+        let share = row.job.and_then(|j| model.jobs.get(&j)?.share).map_or_else(String::new, |s| format!(" {:.0} %", s * 100.0));
+        return say(format!("analysing{share} …"), "analysis");
+    }
+    if state.posts.is_empty()
+        && (model.now.wall - state.declared.wall).num_seconds() >= i64::try_from(state.plan.first_post_s).unwrap_or(i64::MAX)
+    {
+        return say("tell the users: the first post is due", "post");
+    }
+    with_incident(model, state)
+}
+
+fn with_incident(model: &Model, state: &State) -> Next {
+    if let Some(found) = state.findings.last() {
+        let at = found.finding.place.as_ref().map_or_else(String::new, |p| format!(" at {p}"));
+        if let Some(verdict) = model.verdict().filter(|v| !v.next_capture.is_empty() && v.first().is_some_and(|s| s.growth_bytes.is_none()))
+        {
+            let paired = model.captures.iter().filter(|c| c.job.is_none()).count() > 1;
+            if !paired {
+                return say(format!("prove growth: second snapshot of the same process ({})", verdict.next_capture), "pair");
+            }
+        }
+        return say(format!("fix {}{at}, deploy, then resolve", found.finding.holder), "analysis");
+    }
+    let measured = state.acts.iter().rev().find_map(|a| match &a.outcome {
+        ActOutcome::Done { .. } if a.request.act == "rollback" => Some(a.effect.map(|c| c.effect)),
+        _ => None,
+    });
+    let row = model.board.first();
+    match measured {
+        Some(None) => return say("rolled back: the slope is being measured; meanwhile run a preflight", "preflight"),
+        Some(Some(Effectiveness::Helped)) => return say("the rollback helped: watch it, then resolve", "resolve"),
+        Some(Some(Effectiveness::NoChange | Effectiveness::Worse | Effectiveness::TooEarly)) => {
+            return match row {
+                Some(row) => say(format!("the rollback did not help: capture {}", row.container.pod.name), "capture"),
+                None => say("the rollback did not help: capture a heap snapshot", "capture"),
+            };
+        }
+        None => {}
+    }
+    if let Some(row) = row.filter(|r| soon(r)) {
+        return say(format!("capture {} before it dies: {}", row.container.pod.name, doom(row)), "capture");
+    }
+    let recent = model.history.rollouts.iter().any(|r| r.current && r.made.is_some_and(|at| model.now.wall - at < RECENT));
+    if recent && state.cutoff.deep_since.is_none() {
+        return say("a rollout is younger than a day: try to roll it back", "changes");
+    }
+    match row {
+        Some(row) => say(format!("capture a heap snapshot of {}", row.container.pod.name), "capture"),
+        None => say("no pod to capture from: look at the changes", "changes"),
+    }
+}
+
+fn in_danger(row: &Row) -> bool {
+    matches!(row.eta, Eta::AtMost { .. }) || row.share.is_some_and(|s| s > 0.8) || (row.restarts > 0 && row.last_end.is_some())
+}
+
+/// Less than this is left: capture first, everything else afterwards.
+const SOON: Duration = Duration::from_secs(300);
+
+fn soon(row: &Row) -> bool {
+    matches!(&row.eta, Eta::AtMost { left, .. } if *left < SOON)
+}
+
+fn doom(row: &Row) -> String {
+    match &row.eta {
+        Eta::AtMost { left, to } => format!("{to} in about {}", span(*left)),
+        Eta::NotGrowing | Eta::Unknown { .. } if row.restarts > 0 => format!("restarted {} times", row.restarts),
+        Eta::NotGrowing | Eta::Unknown { .. } => {
+            row.share.map_or_else(|| "memory unknown".to_owned(), |s| format!("at {:.0} % of its limit", s * 100.0))
+        }
+    }
+}
