@@ -205,6 +205,13 @@ impl Board {
         self.rows.first().filter(|r| r.first)
     }
 
+    /// The running containers that deserve a closer look than a slow source gives, most urgent first, at most `most`:
+    /// those that climb, are half full, or have not been measured yet.
+    pub fn closely(&self, most: usize) -> Vec<ContainerRef> {
+        let close = |r: &&Row| r.running && (r.climbing || r.share.is_none_or(|s| s >= 0.5));
+        self.rows.iter().filter(close).take(most).map(|r| r.container.clone()).collect()
+    }
+
     /// What is known of `pod`.
     pub fn pod(&self, pod: &PodRef) -> Option<&PodFacts> {
         self.pods.get(pod)
