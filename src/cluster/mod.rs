@@ -1,1 +1,32 @@
 //! Kubernetes and nothing else: connect, auth, access, watch, logs, exec, port-forward, changes, acts.
+//!
+//! Every call has a deadline and is never retried behind the caller's back; foreign error texts are masked here.
+
+mod access;
+pub mod acts;
+mod backoff;
+mod connect;
+mod diff;
+mod error;
+mod events;
+mod exec;
+mod facts;
+mod forward;
+mod history;
+mod logs;
+mod metrics;
+mod options;
+mod rule;
+mod session;
+mod watch;
+
+pub use error::Error;
+pub use events::PodEvent;
+pub use exec::{Exec, ExecEnd, Output};
+pub use forward::Forward;
+pub use logs::{LogLine, LogNews, LogOptions};
+pub use metrics::PodMetrics;
+pub use options::{Deadlines, Options};
+pub use rule::{Allowed, BASE_RULES, Rule};
+pub use session::Session;
+pub use watch::PodNews;
