@@ -2,8 +2,22 @@
 //! race against the OOM killer, and the states of a capture. It never asks how a method works: a method says what it
 //! demands.
 
+mod assess;
 mod assessment;
+mod checks;
+mod measured;
+mod nature;
+mod predict;
+mod race;
+mod situation;
 mod state;
+#[cfg(test)]
+mod tests;
 
+pub use assess::assess;
 pub use assessment::{Assessment, Between, Check, Figure, LivenessBudget, Predicted, Reason, Remedy, RemedyKind, Risk};
-pub use state::CaptureState;
+pub use measured::{Compared, Measured, compare};
+pub use nature::{Nature, NatureKind, nature};
+pub use race::{Race, race};
+pub use situation::{Builds, Demand, HeapReading, HeapSource, PodBudget, Situation};
+pub use state::{CaptureState, Sighting};

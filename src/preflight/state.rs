@@ -131,6 +131,34 @@ impl CaptureState {
     }
 }
 
+/// What was seen of a file that a process writes in its container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its size; `None` while there is no file.
+    pub size: Option<Bytes>,
+    /// What is known to be whole of it, from its bytes.
+    pub whole: Whole,
+    /// Size that the header's counts predict.
+    pub expected: Option<Bytes>,
+    /// Whether the process that writes it still lives.
+    pub alive: bool,
+}
+
+impl CaptureState {
+    /// The state of a file that is being written, by what is seen of it alone: log lines are not believed.
+    pub fn of_file(seen: &Sighting) -> Self {
+        match (seen.size, seen.alive) {
+            (Some(bytes), _) if seen.whole.strings => Self::Complete { bytes },
+            (None | Some(Bytes(0)), true) => Self::Building { done: 0, total: 0 },
+            (None | Some(Bytes(0)), false) => Self::KilledEmpty {
+                why: Masked::own("killed while V8 built the snapshot: give it more memory, or take a smaller heap or the sampling profile"),
+            },
+            (Some(written), true) => Self::Writing { written, expected: seen.expected },
+            (Some(bytes), false) => Self::Truncated { bytes, whole: seen.whole, why: Masked::own("the process died while it wrote") },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,5 +183,26 @@ mod tests {
         };
         assert_eq!(cut.line(), "TRUNCATED · 7 B, objects whole, references and names cut · the pod died");
         assert!(cut.is_over());
+    }
+
+    #[test]
+    fn a_file_says_how_it_stands() {
+        let none = Whole::default();
+        let nodes = Whole { header: true, nodes: true, ..none };
+        let all = Whole { header: true, nodes: true, edges: true, strings: true };
+        let cases = [
+            (None, none, true, "BUILDING"),
+            (Some(0), none, true, "BUILDING"),
+            (Some(0), none, false, "KILLED EMPTY"),
+            (None, none, false, "KILLED EMPTY"),
+            (Some(70), nodes, true, "WRITING"),
+            (Some(70), nodes, false, "TRUNCATED"),
+            (Some(70), all, true, "COMPLETE"),
+            (Some(70), all, false, "COMPLETE"),
+        ];
+        for (size, whole, alive, word) in cases {
+            let seen = Sighting { size: size.map(Bytes), whole, expected: None, alive };
+            assert_eq!(CaptureState::of_file(&seen).word(), word, "{seen:?}");
+        }
     }
 }

@@ -1,0 +1,215 @@
+//! The single grounds of an assessment: each looks at one thing and says it in a sentence with its numbers.
+
+use crate::base::{Bytes, span};
+use crate::node::{Effect, Signal, Usr2};
+
+use super::assessment::{Check, Predicted, Reason, Risk};
+use super::situation::{Builds, Demand, HeapSource, Situation};
+
+/// Memory: need against headroom. The usual need plus a quarter must fit.
+pub(super) fn memory(at: &Situation<'_>, demand: &Demand, predicted: &Predicted) -> Option<Reason> {
+    let need = predicted.memory?;
+    let say = |risk, text: String| Some(Reason::new(Check::Memory, risk, text));
+    let Some(limit) = at.limit() else {
+        return say(Risk::Unknown, format!("needs {need} on top and the container has no limit: the memory of its node decides"));
+    };
+    let Some(working_set) = at.working_set() else {
+        return say(Risk::Unknown, format!("needs {need} on top, and nobody says how much of the limit of {} is in use", limit.binary()));
+    };
+    // At the heap limit the heap itself will have grown first.
+    let growth = match demand.builds {
+        Builds::AtHeapLimit => at.heap_limit().unwrap_or_default().saturating_sub(at.reading().map_or(Bytes(0), |h| h.used)),
+        Builds::Now | Builds::Never => Bytes(0),
+    };
+    let free = limit.saturating_sub(working_set).saturating_sub(growth);
+    let safe = Bytes(need.low.0.saturating_add(need.low.0 / 4));
+    let numbers = match demand.builds {
+        Builds::AtHeapLimit => format!("at V8's limit it needs {need} on top, and {free} will be free then under {}", limit.binary()),
+        Builds::Now | Builds::Never => format!("needs {need} on top, {free} is free under {}", limit.binary()),
+    };
+    let high = at.facts.cgroup.as_ref().and_then(|c| c.high).filter(|high| high.0 < working_set.0.saturating_add(need.low.0));
+    if free < need.low {
+        say(Risk::WouldKill, numbers)
+    } else if free < safe {
+        say(Risk::Risky, format!("{numbers}: too close"))
+    } else if let Some(high) = high {
+        say(Risk::Risky, format!("{numbers}, but above memory.high of {} the kernel slows it to a crawl", high.binary()))
+    } else {
+        say(Risk::Ok, numbers)
+    }
+}
+
+/// Freeze against the liveness probe.
+pub(super) fn freeze(at: &Situation<'_>, predicted: &Predicted) -> Option<Reason> {
+    let freeze = predicted.freeze?;
+    let throttled = at.cpus().filter(|cpus| *cpus < 1.0).map_or_else(String::new, |cpus| format!(" (limited to {cpus} CPU)"));
+    let say = |risk, text: String| Some(Reason::new(Check::Freeze, risk, text));
+    let Some(budget) = at.liveness() else {
+        return say(Risk::Ok, format!("answers nobody for {freeze}{throttled}; there is no liveness probe to kill it"));
+    };
+    let kill = span(budget.until_kill);
+    if freeze.low > budget.until_kill {
+        say(Risk::WouldKill, format!("answers nobody for {freeze}{throttled}, and the liveness probe kills it after {kill}"))
+    } else if freeze.high > budget.until_kill {
+        say(Risk::Risky, format!("answers nobody for {freeze}{throttled}; the liveness probe bears {kill}"))
+    } else {
+        say(Risk::Ok, format!("answers nobody for {freeze}{throttled}; the liveness probe bears {kill}"))
+    }
+}
+
+/// Who would be hit by the method's signals.
+pub(super) fn signal(at: &Situation<'_>, demand: &Demand) -> Option<Reason> {
+    let process = at.process()?;
+    let pid = process.pid;
+    let say = |risk, text: String| Some(Reason::new(Check::Signal, risk, text));
+    if demand.usr2 {
+        return match process.signals.usr2(pid, &process.flags) {
+            Usr2::Snapshot => say(Risk::Ok, format!("process {pid} runs with --heapsnapshot-signal=SIGUSR2 and catches it")),
+            Usr2::Report => say(Risk::Impossible, format!("SIGUSR2 makes process {pid} write a report (--report-on-signal), no snapshot")),
+            Usr2::AppHandler if process.title_overwritten => {
+                say(Risk::Impossible, format!("process {pid} catches SIGUSR2, but its title hides its flags: what it would do is unknown"))
+            }
+            Usr2::AppHandler => {
+                say(Risk::Impossible, format!("process {pid} has a SIGUSR2 handler of its own: what it would do is unknown"))
+            }
+            Usr2::Nothing => say(Risk::Impossible, format!("process {pid} runs without --heapsnapshot-signal and ignores SIGUSR2")),
+            Usr2::Kills => say(Risk::WouldKill, format!("process {pid} runs without --heapsnapshot-signal: SIGUSR2 kills it (exit 140)")),
+        };
+    }
+    if !demand.inspector || at.facts.inspector(pid).is_some() {
+        return None;
+    }
+    match process.signals.effect(Signal::Usr1, pid) {
+        Effect::Handled if process.flags.snapshot_signal.as_deref() == Some("SIGUSR1") => {
+            say(Risk::Impossible, "SIGUSR1 is taken by --heapsnapshot-signal: it writes a snapshot and opens no inspector".to_owned())
+        }
+        Effect::Handled => say(Risk::Ok, format!("process {pid} catches SIGUSR1: it opens the inspector, no restart needed")),
+        Effect::Nothing => say(Risk::Impossible, format!("process {pid} swallows SIGUSR1 (--disable-sigusr1): the inspector stays closed")),
+        Effect::Kills => say(Risk::WouldKill, format!("process {pid} does not catch SIGUSR1, which would kill it")),
+    }
+}
+
+/// Whether the inspector can be opened and reached.
+pub(super) fn inspector(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
+    let Some(process) = at.process().filter(|_| demand.inspector) else { return Vec::new() };
+    let mut reasons = Vec::new();
+    if let Some(open) = at.facts.inspector(process.pid) {
+        reasons.push(Reason::new(Check::Inspector, Risk::Ok, format!("the inspector listens already on {}:{}", open.ip, open.port)));
+        if open.is_exposed() {
+            let text = format!("it listens on {}: every pod that reaches this one can run code in it, without a password", open.ip);
+            reasons.push(Reason::new(Check::Exposure, Risk::Risky, text));
+        }
+    } else if let Some(other) = at.facts.port_taken_by_other(process.pid) {
+        let text = format!("port {} is taken by another process of the pod: SIGUSR1 could not open the inspector", other.port);
+        reasons.push(Reason::new(Check::Inspector, Risk::Impossible, text));
+    } else if process.flags.inspector_port().is_none() {
+        let text = "--inspect-port=0: the port is known only from the log line after SIGUSR1";
+        reasons.push(Reason::new(Check::Inspector, Risk::Risky, text));
+    }
+    if process.flags.permission {
+        let text = "it runs under Node's permission model, which may forbid the inspector";
+        reasons.push(Reason::new(Check::Inspector, Risk::Unknown, text));
+    }
+    reasons
+}
+
+/// The directory in the pod: a failed write ends the app.
+pub(super) fn disk(at: &Situation<'_>, demand: &Demand, predicted: &Predicted) -> Option<Reason> {
+    let process = at.process().filter(|_| demand.writes)?;
+    let say = |risk, text: String| Some(Reason::new(Check::Disk, risk, text));
+    let Some(dir) = at.facts.dump_dir(process.pid, demand.usr2) else {
+        return say(Risk::Unknown, "the directory that the file would go to was not looked at".to_owned());
+    };
+    let path = &dir.path;
+    if !dir.exists {
+        return say(Risk::WouldKill, format!("{path} does not exist: the failed write would end the app"));
+    }
+    match dir.writable_by(process) {
+        Some(false) if dir.read_only => {
+            return say(Risk::WouldKill, format!("{path} is read-only: the failed write would end the app (EROFS)"));
+        }
+        Some(false) => {
+            return say(Risk::WouldKill, format!("user {} may not write to {path}: the failed write would end the app", process.uid));
+        }
+        Some(true) => {}
+        None => return say(Risk::Unknown, format!("nobody can tell whether user {} may write to {path}", process.uid)),
+    }
+    let Some(file) = predicted.file else { return say(Risk::Ok, format!("{path} can be written to")) };
+    let Some(free) = dir.free else { return say(Risk::Unknown, format!("the file takes {file}, and the free space of {path} is unknown")) };
+    if dir.is_memory() {
+        return say(Risk::Risky, format!("{path} is tmpfs: the {file} of the file count as memory of the pod"));
+    }
+    let text = format!("the file takes {file}, {free} is free in {path}");
+    // With an unknown shape the lower bound is that of a heap of strings; a full disk kills, so the middle must fit.
+    let middle = Bytes(file.low.0 / 2 + file.high.0 / 2);
+    if free < file.low {
+        say(Risk::WouldKill, format!("{text}: the failed write would end the app (ENOSPC)"))
+    } else if free < middle {
+        say(Risk::Risky, text)
+    } else {
+        say(Risk::Ok, text)
+    }
+}
+
+/// Free space here.
+pub(super) fn local_disk(at: &Situation<'_>, demand: &Demand, predicted: &Predicted) -> Option<Reason> {
+    let file = predicted.file.filter(|_| demand.brings_file)?;
+    let free = at.local_free?;
+    let text = format!("the file takes {file}, {free} is free here");
+    let risk = if free < file.low {
+        Risk::Impossible
+    } else if free < file.high {
+        Risk::Risky
+    } else {
+        Risk::Ok
+    };
+    Some(Reason::new(Check::LocalDisk, risk, text))
+}
+
+/// What the growth says: whether it would end before the pod does.
+pub(super) fn race(at: &Situation<'_>, demand: &Demand) -> Option<Reason> {
+    let race = super::race::race(at, demand)?;
+    let risk = if race.is_lost() { Risk::Risky } else { Risk::Ok };
+    Some(Reason::new(Check::Race, risk, race.line()))
+}
+
+/// Restart, rights, and the traps of the pod.
+pub(super) fn policy(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    for right in at.refused {
+        reasons.push(Reason::new(Check::Rights, Risk::Impossible, format!("you may not {right}")));
+    }
+    if demand.restarts {
+        let text = "starts new pods: this process and its heap are lost, and the file needs the next out-of-memory death";
+        reasons.push(Reason::new(Check::Restart, Risk::Risky, text));
+    }
+    if at.pod.deleting {
+        reasons.push(Reason::new(Check::Restart, Risk::Risky, "the pod is being deleted: it may go at any moment"));
+    }
+    if at.facts.cgroup.as_ref().is_some_and(|c| c.limit_hits > 0) && demand.builds == Builds::Now {
+        let hits = at.facts.cgroup.as_ref().map_or(0, |c| c.limit_hits);
+        reasons.push(Reason::new(Check::Memory, Risk::Ok, format!("the memory limit was hit {hits} times in this container's life")));
+    }
+    if let (true, Some(process)) = (demand.writes, at.process())
+        && let Some(dir) = at.facts.dump_dir(process.pid, demand.usr2)
+        && demand.builds == Builds::AtHeapLimit
+        && dir.exists
+        && dir.dies_with_container()
+    {
+        let text = format!("{} goes with the container: the file must be copied while it is written, before the process dies", dir.path);
+        reasons.push(Reason::new(Check::Restart, Risk::Risky, text));
+    }
+    reasons
+}
+
+/// Whether the number under it all is a guess.
+pub(super) fn basis(at: &Situation<'_>, demand: &Demand) -> Option<Reason> {
+    let heap = at.reading().filter(|_| demand.builds == Builds::Now)?;
+    match heap.source {
+        HeapSource::Resident => {
+            let text = format!("the heap's size is guessed from resident memory ({} at most)", heap.used);
+            Some(Reason::new(Check::Memory, Risk::Unknown, text))
+        }
+        HeapSource::Inspector | HeapSource::Report => None,
+    }
+}
