@@ -11,6 +11,8 @@ mod options;
 mod row;
 mod series;
 mod slope;
+#[cfg(test)]
+mod tests;
 
 pub use board::Board;
 pub use end::{EndKind, LastEnd, classify};
