@@ -6,8 +6,12 @@ mod access;
 pub mod acts;
 mod backoff;
 mod connect;
+#[cfg(test)]
+mod connect_tests;
 mod diff;
 mod error;
+#[cfg(test)]
+mod error_tests;
 mod events;
 mod exec;
 mod facts;
@@ -16,6 +20,7 @@ mod history;
 mod logs;
 mod metrics;
 mod options;
+mod role;
 mod rule;
 mod session;
 mod watch;
@@ -27,6 +32,7 @@ pub use forward::Forward;
 pub use logs::{LogLine, LogNews, LogOptions};
 pub use metrics::PodMetrics;
 pub use options::{Deadlines, Options};
+pub use role::{all_rules, role_yaml};
 pub use rule::{Allowed, BASE_RULES, Rule};
 pub use session::Session;
 pub use watch::PodNews;

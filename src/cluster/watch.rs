@@ -59,6 +59,7 @@ impl Session {
             backoff: Backoff::new(),
             heard: self.now(),
             stale: None,
+            outdated: None,
             ready: VecDeque::new(),
         };
         futures::stream::unfold(watch, |mut watch| async move { Some((watch.next().await, watch)) }).boxed()
@@ -72,6 +73,8 @@ struct Watch {
     /// When the server was heard last.
     heard: DateTime<Utc>,
     stale: Option<Trouble>,
+    /// Waits between lists when each is too old at once: only the first 410 is followed by a list without a pause.
+    outdated: Option<Backoff>,
     ready: VecDeque<PodNews>,
 }
 
@@ -128,7 +131,7 @@ impl Watch {
         let listed = session.call(&LIST, &self.place(), |client| async move { Self::api(session, client).list(params).await }).await;
         let page = match listed {
             // The list changed too much between two pages: begin again.
-            Err(error) if gone(&error) && params.continue_token.is_some() => return Ok(()),
+            Err(error) if gone(&error) && params.continue_token.is_some() => return self.relist().await,
             listed => listed?,
         };
         self.heard();
@@ -161,8 +164,7 @@ impl Watch {
                 self.step = Step::Read { version, events };
                 Ok(())
             }
-            // The version is too old, which is no trouble: `next` has set the step to a new list.
-            Err(error) if gone(&error) => Ok(()),
+            Err(error) if gone(&error) => self.relist().await,
             Err(error) => {
                 self.step = Step::Open { version };
                 Err(error)
@@ -185,11 +187,14 @@ impl Watch {
             }
             Ok(Some(Err(error))) => {
                 let error = Error::from_kube(error, &WATCH, &self.place(), &self.session.server());
-                return self.broke(error, version);
+                return self.broke(error, version).await;
             }
             Ok(Some(Ok(event))) => event,
         };
         self.heard();
+        if !matches!(event, WatchEvent::Error(_)) {
+            self.outdated = None;
+        }
         let mut version = version;
         let facts = |pod: &Pod| pod_facts(pod, |at| self.session.local(at));
         match event {
@@ -204,21 +209,31 @@ impl Watch {
             WatchEvent::Bookmark(mark) => version = mark.metadata.resource_version,
             WatchEvent::Error(status) => {
                 let error = Error::from_kube(kube::Error::Api(status), &WATCH, &self.place(), &self.session.server());
-                return self.broke(error, version);
+                return self.broke(error, version).await;
             }
         }
         self.step = Step::Read { version, events };
         Ok(())
     }
 
-    /// A watch that ended with `error` goes on from `version`; if that is too old, which is no trouble, a new list is made
-    /// (`next` has set the step to it).
-    fn broke(&mut self, error: Error, version: String) -> Result<(), Error> {
+    /// A watch that ended with `error` goes on from `version`; if that is too old, with a new list.
+    async fn broke(&mut self, error: Error, version: String) -> Result<(), Error> {
         if gone(&error) {
-            return Ok(());
+            return self.relist().await;
         }
         self.step = Step::Open { version };
         Err(error)
+    }
+
+    /// Lists again: the version is too old, which is no trouble (normal after the API server was restarted). At once the
+    /// first time, then with pauses.
+    async fn relist(&mut self) -> Result<(), Error> {
+        self.step = Step::List { from: None, found: Vec::new() };
+        match &mut self.outdated {
+            None => self.outdated = Some(Backoff::new()),
+            Some(backoff) => tokio::time::sleep(backoff.next()).await,
+        }
+        Ok(())
     }
 
     fn heard(&mut self) {
