@@ -148,7 +148,7 @@ mod tests {
         ]
     }
 
-    fn judged(story: Vec<Vec<(u64, Kind)>>) -> (Standing, String) {
+    fn judged(story: &[Vec<(u64, Kind)>]) -> (Standing, String) {
         let belief = beliefs(&told(story.concat())).remove(0);
         (belief.standing, belief.because.to_string())
     }
@@ -156,15 +156,15 @@ mod tests {
     #[test]
     fn reverting_all_recent_changes_in_vain_disproves_the_class() {
         let three = vec![rollout(4, 5), rollout(5, 3), rollout(6, 1), rollout(3, 5000)];
-        let all = judged(vec![three.clone(), rollback(6, 3, Effectiveness::NoChange)]);
+        let all = judged(&[three.clone(), rollback(6, 3, Effectiveness::NoChange)]);
         assert_eq!(all, (Standing::Disproved, "reverted 3 changes, symptom unchanged: recent change is disproved as a class".into()));
-        let some = judged(vec![three.clone(), rollback(6, 5, Effectiveness::Worse)]);
+        let some = judged(&[three.clone(), rollback(6, 5, Effectiveness::Worse)]);
         assert_eq!(some, (Standing::Weakened, "reverted 1 of 3 recent changes, symptom unchanged".into()));
-        let early = judged(vec![three.clone(), rollback(6, 3, Effectiveness::TooEarly)]);
+        let early = judged(&[three.clone(), rollback(6, 3, Effectiveness::TooEarly)]);
         assert_eq!(early.0, Standing::Open);
-        let helped = judged(vec![three.clone(), rollback(6, 5, Effectiveness::NoChange), rollback(9, 4, Effectiveness::Helped)]);
+        let helped = judged(&[three.clone(), rollback(6, 5, Effectiveness::NoChange), rollback(9, 4, Effectiveness::Helped)]);
         assert_eq!(helped, (Standing::Supported, "the rollback to revision 4 helped".into()));
-        assert_eq!(judged(vec![three]).1, "3 recent changes seen, no effect of a rollback measured");
+        assert_eq!(judged(&[three]).1, "3 recent changes seen, no effect of a rollback measured");
     }
 
     #[test]

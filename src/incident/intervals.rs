@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::event::{Effectiveness, Outcome};
+use super::records::{ActRecord, PostRecord};
 use super::state::State;
 
 /// A span of an incident.
@@ -55,7 +56,7 @@ pub fn intervals(state: &State) -> Vec<Interval> {
 /// When the first change was made that helped and was not taken back.
 fn mitigated(state: &State) -> Option<DateTime<Utc>> {
     let helped = |effect: Effectiveness| effect == Effectiveness::Helped;
-    state.acts.iter().filter(|a| a.undone_by.is_none() && a.effect.is_some_and(|e| helped(e.effect))).filter_map(|a| a.done_at()).min()
+    state.acts.iter().filter(|a| a.undone_by.is_none() && a.effect.is_some_and(|e| helped(e.effect))).filter_map(ActRecord::done_at).min()
 }
 
 fn first_capture(state: &State) -> Option<DateTime<Utc>> {
@@ -66,7 +67,7 @@ fn first_capture(state: &State) -> Option<DateTime<Utc>> {
 /// The longest gap between the declaration, all posts that reached somebody, and `end`; the first of several.
 fn longest_silence(state: &State, end: Option<DateTime<Utc>>) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
     let mut moments: Vec<DateTime<Utc>> = vec![state.declared.wall];
-    moments.extend(state.posts.iter().filter(|p| p.post.informs()).filter_map(super::records::PostRecord::said_at));
+    moments.extend(state.posts.iter().filter(|p| p.post.informs()).filter_map(PostRecord::said_at));
     moments.extend(end);
     moments.sort_unstable();
     let gap = moments.windows(2).rev().max_by_key(|pair| pair[1] - pair[0]);

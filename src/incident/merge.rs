@@ -320,7 +320,7 @@ mod tests {
                     remark,
                 },
             };
-            events.push(Event { seq: state.next_seq(), at: second(at.cast_unsigned()), actor: ann(), kind });
+            events.push(Event { seq: state.next_seq(), at: second(at.cast_unsigned()), actor: Actor::Person(name.into()), kind });
         }
         events
     }
