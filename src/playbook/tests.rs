@@ -131,9 +131,7 @@ fn two_processes_make_no_pair_and_a_failed_capture_is_tried_again() {
     for id in ["first-post", "worst-pod", "how-it-died", "what-changed", "not-a-deploy", "snapshot-first", "revert"] {
         s.hand(1, id);
     }
-    for id in ["decide"] {
-        s.hand(2, id);
-    }
+    s.hand(2, "decide");
     s.at(3, What::Assessed { risk: "RISKY".into() });
     assert_eq!(s.next(), Some("capture"));
     s.at(4, What::CaptureEnded { complete: false, process: Some("a".into()) });
