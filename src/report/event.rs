@@ -227,6 +227,10 @@ fn words(event: &Event) -> (Class, String) {
         }
         Kind::Resolved { text } => (Class::Incident, format!("Resolved: {text}")),
         Kind::Exported { file, sha256 } => (Class::Incident, format!("Postmortem written: {file}{}", hash(Some(sha256)))),
+        Kind::Imported { file, sha256, added } => {
+            let events = count(usize::try_from(*added).unwrap_or(usize::MAX), "event", "events");
+            (Class::Incident, format!("Merged the journal {file}: {events} joined{}", hash(Some(sha256))))
+        }
         Kind::TroubleSeen { what } => (Class::Trouble, what.to_string()),
         Kind::ProcessSeen { container, process } => {
             (Class::Quiet, format!("Process {} of {container}, restart {}", process.pid, process.restart))
