@@ -3,9 +3,9 @@
 use super::effect::Effect;
 use super::model::{AnalysisRow, JobId, Level, Model};
 use super::record::{by_tool, end, job, say};
-use crate::base::{EvidenceId, Masked, Trouble};
+use crate::base::{EvidenceId, Trouble};
 use crate::heap::Verdict;
-use crate::incident::{CodeAge, Kind, LargeThing};
+use crate::incident::{CodeAge, Kind};
 
 /// Analyses `evidence`, oldest first.
 pub(super) fn begin(model: &mut Model, evidence: Vec<EvidenceId>) -> Vec<Effect> {
@@ -40,17 +40,9 @@ pub(super) fn ended(model: &mut Model, id: JobId, evidence: Vec<EvidenceId>, res
         }
         Ok(verdict) => {
             row.verdict = Some(verdict.as_ref().clone());
-            let Some(finding) = super::shim::finding(&verdict) else {
+            let Some(finding) = crate::report::finding(&verdict) else {
                 say(model, Level::Info, format!("analysis: {}", verdict.reason));
-                let large = verdict
-                    .large
-                    .iter()
-                    .take(5)
-                    .map(|l| LargeThing {
-                        what: Masked::from(format!("{} ({})", l.name, l.kind.word())),
-                        retained: crate::base::Bytes(l.retained_bytes),
-                    })
-                    .collect();
+                let large = crate::report::large(&verdict);
                 return by_tool(model, Kind::NothingFound { evidence, reason: verdict.reason.clone(), large });
             };
             say(model, Level::Good, finding.headline.to_string());

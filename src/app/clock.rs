@@ -4,7 +4,7 @@ use super::effect::Effect;
 use super::model::{Level, Model, Prompt};
 use super::record::{by_person, by_tool, say};
 use crate::base::Stamp;
-use crate::incident::{Decision, Due, Kind, PostKind, clock_step, due};
+use crate::incident::{Audience, Decision, Due, Kind, PostKind, clock_step, due};
 
 /// A second passed since `before`.
 pub(super) fn tick(model: &mut Model, before: Stamp) -> Vec<Effect> {
@@ -36,7 +36,7 @@ pub(super) fn tick(model: &mut Model, before: Stamp) -> Vec<Effect> {
 /// Puts the cut-off's prompt on top of everything, with a draft of the LONG notice from the present state.
 pub(super) fn raise(model: &mut Model, due: chrono::DateTime<chrono::Utc>, level: u32) {
     let Some(state) = &model.incident else { return };
-    let draft = super::shim::draft(state, PostKind::LongNotice, model.now);
+    let draft = crate::report::draft(state, model.now, PostKind::LongNotice, Audience::Users).text;
     // A draft that is being edited stays as it was first raised.
     let draft = match model.prompts.front() {
         Some(Prompt::Cutoff { draft, .. }) => draft.clone(),
@@ -49,7 +49,7 @@ pub(super) fn raise(model: &mut Model, due: chrono::DateTime<chrono::Utc>, level
 /// The team hears that the prompt has no answer.
 fn escalate(model: &mut Model) -> Vec<Effect> {
     let Some(state) = &model.incident else { return Vec::new() };
-    let text = super::shim::draft(state, PostKind::Escalation, model.now);
+    let text = crate::report::draft(state, model.now, PostKind::Escalation, Audience::Team).text;
     super::comms::post(model, PostKind::Escalation, text.as_str())
 }
 

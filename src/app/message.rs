@@ -334,7 +334,9 @@ pub enum News {
         container: ContainerRef,
         /// Restart count after the death.
         restarts: u32,
-        /// In words.
+        /// In a word or two, for a column.
+        word: String,
+        /// In a sentence.
         cause: String,
     },
     /// A post was delivered, or a try failed.

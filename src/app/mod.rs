@@ -18,12 +18,11 @@ mod pods;
 mod record;
 mod resume;
 mod shelf;
-mod shim;
 #[cfg(test)]
 mod stories;
 
 use crate::base::Stamp;
-use crate::incident::{Decision, Kind, PostKind};
+use crate::incident::{Audience, Decision, Kind, PostKind};
 
 pub use effect::Effect;
 pub use message::{CaptureEnd, Intent, Msg, News};
@@ -160,7 +159,7 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
             logs::ended(model, job, trouble.as_ref());
             Vec::new()
         }
-        News::Autopsy { container, restarts, cause } => pods::died(model, container, restarts, cause),
+        News::Autopsy { container, restarts, word, cause } => pods::died(model, container, restarts, &word, &cause),
         News::Delivered { queued, channel, tries, result } => comms::delivered(model, queued, channel, tries, result),
         News::Exported { job, result } => exported(model, job, result),
         News::JobEnded { job, trouble } => {
@@ -183,7 +182,7 @@ fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
     model.prompts.retain(|p| !matches!(p, Prompt::Cutoff { .. }));
     let mut effects = record::by_person(model, Kind::Resolved { text: text.trim().into() }, Vec::new());
     if let Some(state) = &model.incident {
-        let draft = shim::draft(state, PostKind::Resolved, model.now);
+        let draft = crate::report::draft(state, model.now, PostKind::Resolved, Audience::Users).text;
         effects.extend(comms::post(model, PostKind::Resolved, draft.as_str()));
     }
     effects

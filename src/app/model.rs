@@ -38,6 +38,8 @@ pub struct Setting {
     pub repository: Option<String>,
     /// Directories of source maps.
     pub source_maps: Vec<String>,
+    /// Ids of incidents that exist already.
+    pub taken: Vec<String>,
     /// Channels that posts go to.
     pub channels: Vec<ChannelInfo>,
 }

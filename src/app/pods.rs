@@ -158,8 +158,8 @@ fn autopsy(pod: &PodFacts, container: &ContainerFacts) -> Option<Effect> {
 }
 
 /// The cause of a death is known.
-pub(super) fn died(model: &mut Model, container: ContainerRef, restarts: u32, cause: String) -> Vec<Effect> {
-    model.board.died(&container, restarts, cause.clone());
+pub(super) fn died(model: &mut Model, container: ContainerRef, restarts: u32, word: &str, cause: &str) -> Vec<Effect> {
+    model.board.died(&container, restarts, word.to_owned());
     rank(model);
     let known = model.incident.as_ref().is_some_and(|s| s.deaths.iter().any(|d| d.container == container && d.restarts == restarts));
     if known {
@@ -204,11 +204,11 @@ pub(super) fn judge(model: &mut Model) -> Vec<Effect> {
     judged
         .into_iter()
         .flat_map(|kind| {
-            if let Kind::EffectMeasured { change, .. } = &kind {
-                let text = super::shim::effect_words(change);
-                say(model, Level::Info, text);
+            let effects = by_tool(model, kind);
+            if let Some(event) = model.incident.as_ref().and_then(|s| s.timeline.last().cloned()) {
+                say(model, Level::Info, crate::report::event_line(&event).text.to_string());
             }
-            by_tool(model, kind)
+            effects
         })
         .collect()
 }

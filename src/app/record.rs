@@ -2,7 +2,7 @@
 //! Jobs and messages at the foot of the screen, since every topic needs them.
 
 use super::effect::Effect;
-use super::model::{Job, JobId, Level, Model, Prompt, Toast};
+use super::model::{ActStage, Job, JobId, Level, Model, Prompt, Toast};
 use crate::base::{Masked, Trouble};
 use crate::incident::{Actor, Event, IncidentId, Kind, Severity, State};
 
@@ -64,7 +64,7 @@ pub(super) fn declare(model: &mut Model, title: &str, severity: Severity, servic
     let title = if title.trim().is_empty() { format!("{service}: JavaScript heap out of memory") } else { title.trim().to_owned() };
     let at = model.now;
     let kind = Kind::Declared {
-        id: IncidentId::new(at.wall, &service),
+        id: free_id(&model.setting.taken, IncidentId::new(at.wall, &service)),
         title: title.into(),
         severity,
         service: service.into(),
@@ -76,12 +76,20 @@ pub(super) fn declare(model: &mut Model, title: &str, severity: Severity, servic
     };
     let event = Event { seq: 1, at, actor: person(model), kind };
     model.incident = State::begin(&event);
+    model.setting.taken.extend(model.incident.as_ref().map(|s| s.id.as_str().to_owned()));
     model.memory_recorded = None;
     model.exported = None;
     let mut effects = vec![Effect::Record { event: Box::new(event.clone()), then: Vec::new() }];
     effects.extend(super::playbook::ticked_by(model, &event));
     effects.extend(super::pods::on_declared(model));
     effects
+}
+
+/// `wanted`, or `wanted-2` … when there is one of that name (declared in the same minute).
+fn free_id(taken: &[String], wanted: IncidentId) -> IncidentId {
+    let is_free = |id: &IncidentId| !taken.iter().any(|t| t == id.as_str());
+    let numbered = (2..1000).filter_map(|n| IncidentId::parse(&format!("{wanted}-{n}")));
+    std::iter::once(wanted.clone()).chain(numbered).find(is_free).unwrap_or(wanted)
 }
 
 /// A new job, shown while it runs.
@@ -114,6 +122,25 @@ pub(super) fn trouble(model: &mut Model, doing: &str, trouble: &Trouble) -> Vec<
 
 /// The journal could not be written: events are kept, and the person is told.
 pub(super) fn journal_failed(model: &mut Model, event: Event, trouble: Trouble) {
+    // What waited for the disk was not done, and is not done later behind the person's back.
+    match &event.kind {
+        Kind::ActIntended { request, .. } => {
+            let seq = event.seq;
+            let text = format!("{} {}: not done, since it could not be recorded", request.act, request.target.name);
+            let jobs: Vec<JobId> =
+                model.acts.iter().filter(|a| matches!(a.stage, ActStage::Performing { intent } if intent == seq)).map(|a| a.job).collect();
+            model.acts.retain(|a| !jobs.contains(&a.job));
+            jobs.into_iter().for_each(|job| end(model, job));
+            say(model, Level::Bad, text);
+        }
+        Kind::CaptureStarted { evidence, .. } => {
+            let job = model.captures.iter().find(|c| c.evidence == *evidence).and_then(|c| c.job);
+            model.captures.retain(|c| c.evidence != *evidence);
+            job.into_iter().for_each(|job| end(model, job));
+            say(model, Level::Bad, "capture: not started, since it could not be recorded");
+        }
+        _ => {}
+    }
     model.unwritten.push(event);
     model.prompts.retain(|p| !matches!(p, Prompt::Journal { .. }));
     // The cut-off stays on top of everything.

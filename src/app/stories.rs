@@ -33,6 +33,7 @@ impl Story {
             plan: Plan::default(),
             repository: None,
             source_maps: Vec::new(),
+            taken: Vec::new(),
             channels: vec![ChannelInfo { name: "status".into(), audiences: vec![Audience::Users, Audience::Team] }],
         };
         Self { model: Model::new(setting, Board::default(), start()), at: start(), effects: Vec::new() }

@@ -29,10 +29,10 @@ pub enum Exit {
     Refused,
     /// The cut-off has passed (`status --exit-code`).
     CutoffPassed,
-    /// Stopped by SIGINT or by the person.
+    /// Stopped by the person.
     Interrupted,
-    /// Stopped by SIGTERM.
-    Terminated,
+    /// Stopped by a signal: 128 + its number.
+    Signal(u8),
     /// The reader of stdout went away; nothing to say.
     BrokenPipe,
 }
@@ -53,7 +53,7 @@ impl Exit {
             Self::Refused => 9,
             Self::CutoffPassed => 10,
             Self::Interrupted => 130,
-            Self::Terminated => 143,
+            Self::Signal(code) => code,
         }
     }
 

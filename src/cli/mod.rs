@@ -2,6 +2,7 @@
 
 mod context;
 mod exit;
+mod json;
 mod verbs;
 
 use std::ffi::OsString;

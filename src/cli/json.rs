@@ -1,0 +1,35 @@
+//! JSON of the command line: the only place that knows its shapes. Each object names its schema; fields are only added.
+
+use serde_json::{Value, json};
+
+use crate::pressure::{Eta, Row};
+
+/// One row of `cutoff.pods/1`.
+pub fn pod(row: &Row) -> Value {
+    let (left_seconds, left_to, left_unknown) = match &row.eta {
+        Eta::AtMost { left, to } => (Some(left.as_secs()), Some(to.as_str()), None),
+        Eta::NotGrowing => (None, None, Some("not growing")),
+        Eta::Unknown { why } => (None, None, Some(*why)),
+    };
+    json!({
+        "namespace": row.container.pod.namespace,
+        "pod": row.container.pod.name,
+        "container": row.container.name,
+        "workload": row.workload.as_ref().map(ToString::to_string),
+        "state": row.state,
+        "ready": row.ready,
+        "working_set_bytes": row.working_set.map(|b| b.0),
+        "limit_bytes": row.limit.map(|b| b.0),
+        "share": row.share,
+        "slope_bytes_per_second": row.slope.map(|s| s.0),
+        "left_seconds": left_seconds,
+        "left_to": left_to,
+        "left_unknown": left_unknown,
+        "sampled": row.sampled,
+        "source": row.source,
+        "restarts": row.restarts,
+        "last_end": row.last_end,
+        "died_of": row.died,
+        "act_first": row.first,
+    })
+}
