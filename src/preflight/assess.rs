@@ -90,7 +90,7 @@ fn inputs(at: &Situation<'_>, predicted: &Predicted) -> Vec<Figure> {
 /// Ways out, best first; none where nothing is wrong.
 fn remedies(at: &Situation<'_>, demand: &Demand, verdict: &Assessment) -> Vec<Remedy> {
     let mut ways = Vec::new();
-    if verdict.risk <= Risk::Unknown && verdict.risk != Risk::Unknown {
+    if verdict.risk == Risk::Ok {
         return ways;
     }
     let worst = |check: Check| verdict.because.iter().filter(|r| r.check == check).map(|r| r.risk).max().unwrap_or(Risk::Ok);
