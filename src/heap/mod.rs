@@ -41,6 +41,7 @@
 mod analysis;
 mod bits;
 mod classes;
+mod columns;
 mod detached;
 mod diff;
 mod digests;

@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 
-use super::format::{Header, code};
-use super::ids::NodeIx;
+use super::columns::{EdgeBlock, LocationBlock, NodeBlock, append_edges, append_locations, append_nodes};
+use super::format::Header;
 use super::progress::{Phase, Stop};
 use super::rows::{Fed, Rows};
 use super::salvage::{Cut, Section};
-use super::snapshot::{Edges, Location, Nodes, Sizes, Snapshot, TARGET_BITS};
+use super::snapshot::{Edges, Location, Nodes, Snapshot, TARGET_BITS};
 use super::strings::Strings;
 
 /// More than any header; stops a file that opens a brace and never closes it.
@@ -44,11 +44,12 @@ enum State {
     Damaged,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A section of rows, with what its threads have read and not yet given to the columns.
+#[derive(Debug)]
 enum Table {
-    Nodes,
-    Edges,
-    Locations,
+    Nodes(Vec<NodeBlock>),
+    Edges(Vec<EdgeBlock>),
+    Locations(Vec<LocationBlock>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,27 +234,30 @@ impl Scanner {
                 return Ok(taken);
             }
             State::Rows(table, rows) => {
-                let table = *table;
-                let header = self.header.as_ref().ok_or("its header is missing".to_owned())?;
                 let fed = match table {
-                    Table::Nodes => rows.feed(rest, |row| push_node(&mut self.nodes, header, row)),
-                    Table::Edges => {
-                        let nodes = self.nodes.kind.len() as u64;
-                        rows.feed(rest, |row| push_edge(&mut self.edges, header, nodes, row))
+                    Table::Nodes(blocks) => {
+                        let fed = rows.feed(rest, blocks);
+                        append_nodes(&mut self.nodes, blocks);
+                        fed
                     }
-                    Table::Locations => {
-                        let nodes = self.nodes.kind.len() as u64;
-                        rows.feed(rest, |row| push_location(&mut self.locations, header, nodes, row))
+                    Table::Edges(blocks) => {
+                        let fed = rows.feed(rest, blocks);
+                        append_edges(&mut self.edges, blocks);
+                        fed
+                    }
+                    Table::Locations(blocks) => {
+                        let fed = rows.feed(rest, blocks);
+                        append_locations(&mut self.locations, blocks);
+                        fed
                     }
                 };
                 match fed {
                     Fed::All => return Ok(rest.len()),
                     Fed::Closed(taken) => {
-                        self.close(table);
-                        self.state = State::Key;
+                        self.close();
                         return Ok(taken);
                     }
-                    Fed::Wrong(_) => return Err("there is something else than numbers among its numbers".into()),
+                    Fed::Wrong => return Err("there is something else than numbers among its numbers".into()),
                 }
             }
             State::Strings(within) => {
@@ -273,7 +277,7 @@ impl Scanner {
     }
 
     fn open(&mut self, key: &[u8]) -> Result<(), Why> {
-        let table = match key {
+        let header = match key {
             b"snapshot" if self.header.is_none() => {
                 self.state = State::Header { json: Vec::new(), skip: Skip::default() };
                 return Ok(());
@@ -282,24 +286,22 @@ impl Scanner {
                 self.state = State::Strings(InStrings::Before);
                 return Ok(());
             }
-            b"nodes" if !self.reached.nodes => Table::Nodes,
-            b"edges" if !self.reached.edges => Table::Edges,
-            b"locations" => Table::Locations,
+            b"nodes" | b"edges" | b"locations" => self.header.as_ref().ok_or("its header does not come first".to_owned())?,
             _ => {
                 self.state = State::Skip(Skip::default());
                 return Ok(());
             }
         };
-        let header = self.header.as_ref().ok_or("its header does not come first".to_owned())?;
-        let width = match table {
-            Table::Nodes => Some(header.node.width),
-            Table::Edges if !self.reached.nodes => return Err("its edges come before its nodes".into()),
-            Table::Edges => Some(header.edge.width),
-            Table::Locations => header.location.as_ref().map(|l| l.width),
-        };
-        self.state = match width {
-            Some(width) => State::Rows(table, Box::new(Rows::new(width))),
-            None => State::Skip(Skip::default()),
+        let nodes = self.nodes.kind.len();
+        self.state = match key {
+            b"nodes" if !self.reached.nodes => rows(header.node.width, Table::Nodes(vec![NodeBlock::new(header)])),
+            b"edges" if !self.reached.nodes => return Err("its edges come before its nodes".into()),
+            b"edges" if !self.reached.edges => rows(header.edge.width, Table::Edges(vec![EdgeBlock::new(header, nodes)])),
+            b"locations" => match LocationBlock::new(header, nodes) {
+                Some(block) => rows(block.width(), Table::Locations(vec![block])),
+                None => State::Skip(Skip::default()),
+            },
+            _ => State::Skip(Skip::default()),
         };
         Ok(())
     }
@@ -320,14 +322,16 @@ impl Scanner {
         Ok(())
     }
 
-    fn close(&mut self, table: Table) {
-        match table {
-            Table::Nodes => {
-                self.reached.nodes = true;
-                edge_ranges(&mut self.nodes.first_edge);
+    fn close(&mut self) {
+        if let State::Rows(table, _) = std::mem::replace(&mut self.state, State::Key) {
+            match table {
+                Table::Nodes(_) => {
+                    self.reached.nodes = true;
+                    edge_ranges(&mut self.nodes.first_edge);
+                }
+                Table::Edges(_) => self.reached.edges = true,
+                Table::Locations(_) => {}
             }
-            Table::Edges => self.reached.edges = true,
-            Table::Locations => self.locations.sort_by_key(|l| l.node),
         }
     }
 
@@ -396,6 +400,7 @@ impl Scanner {
         if !self.reached.strings {
             self.strings.finish(false);
         }
+        self.locations.sort_by_key(|l| l.node);
         // Promised edges that are not in the file: their nodes end up without them.
         let edges = self.edges.to.len() as u32;
         for first in &mut self.nodes.first_edge {
@@ -431,6 +436,10 @@ impl Scanner {
     }
 }
 
+fn rows(width: usize, table: Table) -> State {
+    State::Rows(table, Box::new(Rows::new(width)))
+}
+
 /// Turns counts of edges into where each node's edges begin, with one more entry: the end.
 fn edge_ranges(counts: &mut Vec<u32>) {
     let mut next = 0u32;
@@ -440,49 +449,4 @@ fn edge_ranges(counts: &mut Vec<u32>) {
         *count = first;
     }
     counts.push(next);
-}
-
-fn push_node(nodes: &mut Nodes, header: &Header, row: &[u64]) {
-    let f = &header.node;
-    let ix = nodes.kind.len() as u32;
-    nodes.kind.push(u8::try_from(row[f.kind]).unwrap_or(u8::MAX));
-    nodes.name.push(narrow(row[f.name]));
-    nodes.id.push(narrow(row[f.id]));
-    let size = row[f.self_size];
-    nodes.size.column_mut().push(Sizes::squeeze(size));
-    if size >= u64::from(u32::MAX) {
-        nodes.size.add_large(ix, size);
-    }
-    nodes.first_edge.push(narrow(row[f.edge_count]));
-    if let Some(at) = f.detachedness
-        && row[at] != 0
-    {
-        nodes.detached.push((ix, row[at].min(255) as u8));
-    }
-}
-
-fn push_edge(edges: &mut Edges, header: &Header, nodes: u64, row: &[u64]) {
-    let f = &header.edge;
-    let to = row[f.to] / header.node.width as u64;
-    let kind = header.edge_codes.get(row[f.kind] as usize).map_or(code::OTHER, |&c| u32::from(c));
-    let packed = if to < nodes { to as u32 | kind << TARGET_BITS } else { code::BROKEN << TARGET_BITS };
-    edges.to.push(packed);
-    edges.name.push(narrow(row[f.name]));
-}
-
-fn push_location(locations: &mut Vec<Location>, header: &Header, nodes: u64, row: &[u64]) {
-    let Some(f) = &header.location else { return };
-    let node = row[f.object] / header.node.width as u64;
-    if node < nodes {
-        locations.push(Location {
-            node: NodeIx(node as u32),
-            script: narrow(row[f.script]),
-            line: narrow(row[f.line]),
-            column: narrow(row[f.column]),
-        });
-    }
-}
-
-fn narrow(value: u64) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }

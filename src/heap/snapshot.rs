@@ -75,6 +75,19 @@ pub(super) struct Nodes {
     pub detached: Vec<(u32, u8)>,
 }
 
+impl Nodes {
+    /// Forgets all nodes and keeps the memory.
+    pub fn clear(&mut self) {
+        self.kind.clear();
+        self.name.clear();
+        self.id.clear();
+        self.size.low.clear();
+        self.size.large.clear();
+        self.first_edge.clear();
+        self.detached.clear();
+    }
+}
+
 /// Columns of the edges.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edges {

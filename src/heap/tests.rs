@@ -276,6 +276,24 @@ fn hostile(n: usize) -> Vec<u8> {
 }
 
 #[test]
+fn pieces_that_several_threads_share_give_the_same() {
+    let text = hostile(60_000);
+    let one = all_digests(&pushed(&text, 1000).expect("whole"));
+    let spread = String::from_utf8(text.clone()).expect("ASCII").replace(',', "\n,").into_bytes();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a pool");
+    pool.install(|| {
+        for piece in [text.len(), 900_000, 777_777, 1_000_003] {
+            assert_eq!(one, all_digests(&pushed(&text, piece).expect("whole")), "pieces of {piece}");
+            assert_eq!(one, all_digests(&pushed(&spread, piece).expect("whole")), "pieces of {piece}, line breaks before commas");
+        }
+    });
+}
+
+fn all_digests(a: &Analysis) -> Digests {
+    a.digests()
+}
+
+#[test]
 fn hostile_graphs_take_time_in_proportion_to_their_size() {
     let n = 100_000;
     let a = analyse(&hostile(n), Arc::new(Unwatched)).expect("a snapshot");
