@@ -1,7 +1,7 @@
 //! A finished analysis: everything that was computed about a snapshot, read-only, with the questions one can ask it.
 
 use std::borrow::Cow;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
@@ -16,7 +16,7 @@ use super::names;
 use super::paths::Ways;
 use super::sizes::Statistics;
 use super::snapshot::{Edge, Sizes, Snapshot, SnapshotKind};
-use super::table::{ClassRow, Preorder};
+use super::table::ClassRow;
 
 /// What is known about one snapshot. Immutable; share it by `Arc`. Everything that the file says is asked of the [`Snapshot`] inside,
 /// to which an analysis dereferences: `analysis.kind(node)`, `analysis.edges(node)`.
@@ -39,8 +39,35 @@ pub struct Analysis {
     pub(super) scripts: FxHashMap<u32, StringIx>,
     pub(super) borrowed: FxHashMap<u32, String>,
     pub(super) retainers: OnceLock<Retainers>,
-    pub(super) preorder: OnceLock<(Preorder, Vec<u32>)>,
+    pub(super) places: OnceLock<Places>,
     pub(super) ways: OnceLock<Ways>,
+}
+
+/// Where the subtree of each node is in the preorder of the dominator tree.
+#[derive(Debug)]
+pub(super) struct Places {
+    of: Vec<u32>,
+    size: Vec<u32>,
+}
+
+impl Places {
+    fn of(tree: &Dominators) -> Self {
+        let n = tree.order.len();
+        let mut of = vec![0; n];
+        let mut size = vec![1u32; n];
+        for (place, &node) in tree.order.iter().enumerate().rev() {
+            of[node as usize] = place as u32;
+            if place > 0 {
+                size[tree.dominator[node as usize] as usize] += size[node as usize];
+            }
+        }
+        Self { of, size }
+    }
+
+    fn subtree(&self, node: NodeIx) -> Range<u32> {
+        let start = self.of[node.index()];
+        start..start + self.size[node.index()]
+    }
 }
 
 impl Deref for Analysis {
@@ -100,25 +127,20 @@ impl Analysis {
 
     /// Whether all paths from the root to `node` go through `over`; true for `node` itself.
     pub fn dominates(&self, over: NodeIx, node: NodeIx) -> bool {
-        let (preorder, place) = self.preorder();
-        let from = place[over.index()];
-        (from..from + preorder.size[from as usize]).contains(&place[node.index()])
+        self.places().subtree(over).contains(&self.places().of[node.index()])
     }
 
     /// The nodes whose dominator is `node`.
     pub fn dominated(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> + '_ {
-        let (preorder, place) = self.preorder();
-        let from = place[node.index()] as usize;
-        let end = from + preorder.size[from] as usize;
-        let step = move |at: usize| (at < end).then_some(at);
-        std::iter::successors(step(from + 1), move |&at| step(at + preorder.size[at] as usize)).map(move |at| NodeIx(preorder.node[at]))
+        let Range { start, end } = self.places().subtree(node);
+        let at = move |place: u32| (place < end).then(|| NodeIx(self.tree.order[place as usize]));
+        std::iter::successors(at(start + 1), move |&child| at(self.places().subtree(child).end))
     }
 
     /// All nodes of the dominator subtree of `node`, `node` first, each after its dominator.
     pub fn dominator_subtree(&self, node: NodeIx) -> impl ExactSizeIterator<Item = NodeIx> + '_ {
-        let (preorder, place) = self.preorder();
-        let from = place[node.index()] as usize;
-        preorder.node[from..from + preorder.size[from] as usize].iter().map(|&n| NodeIx(n))
+        let Range { start, end } = self.places().subtree(node);
+        self.tree.order[start as usize..end as usize].iter().map(|&n| NodeIx(n))
     }
 
     /// All nodes, each after its dominator; backwards, each before it. For sums over subtrees.
@@ -126,16 +148,8 @@ impl Analysis {
         self.tree.order.iter().map(|&n| NodeIx(n))
     }
 
-    fn preorder(&self) -> (&Preorder, &[u32]) {
-        let (preorder, place) = self.preorder.get_or_init(|| {
-            let preorder = Preorder::of(&self.tree);
-            let mut place = vec![0; preorder.node.len()];
-            for (at, &node) in preorder.node.iter().enumerate() {
-                place[node as usize] = at as u32;
-            }
-            (preorder, place)
-        });
-        (preorder, place)
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| Places::of(&self.tree))
     }
 
     /// References from the global objects to `node`; from [`super::SYSTEM_DISTANCE`] on only internals reach it, at

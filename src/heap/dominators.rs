@@ -1,284 +1,214 @@
 //! Immediate dominators by semi-NCA, without recursion.
 //!
-//! Source: L. Georgiadis, R. Tarjan, R. Werneck, "Finding Dominators in Practice", JGAA 10(1), 2006. The last step, in which a node
-//! climbs the tree found so far to its semidominator, is quadratic on hostile graphs (a long list whose end fans out): when it takes
-//! more steps than a small multiple of the nodes, it is done again with jump pointers, which climb in logarithmic time
-//! (E. Myers, "An applicative random-access stack", IPL 17, 1983).
+//! Source: L. Georgiadis, R. Tarjan, R. Werneck, "Finding Dominators in Practice", JGAA 10(1), 2006. Differences, for speed:
+//! edges from an ancestor are used up while the search runs, the others are grouped by target in buckets that fit into the cache, and
+//! the compressed paths carry the smallest semidominator itself, since semi-NCA asks for nothing else.
+//!
+//! The last step, in which a node climbs the tree found so far to its semidominator, is quadratic on hostile graphs (a long list whose
+//! end fans out): when it takes more steps than a small multiple of the nodes, it is done again with jump pointers, which
+//! climb in logarithmic time (E. Myers, "An applicative random-access stack", IPL 17, 1983).
 //!
 //! What the root does not reach is treated as DevTools does: nodes without any retaining edge hang under the root with all they reach;
 //! the rest (cycles that nothing holds) hangs under the root node by node, and changes nothing for others.
 
-use super::bits::Bits;
-use super::essential::Rules;
 use super::progress::{Phase, Progress, Stop, check};
-use super::snapshot::{Sizes, Snapshot, TARGET};
+use super::snapshot::Sizes;
+use super::walk::{BUCKET_BITS, Bucket, Walk};
 
-const NONE: u32 = u32::MAX;
+/// The dominator tree in the numbers of the search.
+#[derive(Debug)]
+pub(super) struct Numbered {
+    /// Node of each number; each comes after its dominator.
+    pub order: Vec<u32>,
+    /// Number of each number's dominator; that of 0 is 0.
+    pub dominator: Vec<u32>,
+}
 
 /// The dominator tree: for each node its dominator, and an order in which dominators come first.
 #[derive(Debug)]
 pub(super) struct Dominators {
     /// By node; the root is its own.
     pub dominator: Vec<u32>,
-    /// All nodes, each after its dominator.
+    /// All nodes in preorder: those of a subtree are neighbours.
     pub order: Vec<u32>,
 }
 
-/// Computes the dominator tree over the edges that `rules` let through.
-pub(super) fn dominators(snapshot: &Snapshot, rules: &Rules, progress: &dyn Progress) -> Result<Dominators, Stop> {
-    let walk = Walk::of(snapshot, rules, progress)?;
-    let reached = walk.reached;
-    let idom = semi_nca(snapshot, rules, &walk, progress)?;
-    let Walk { order, .. } = walk;
-    let mut dominator = vec![snapshot.root; snapshot.node_count()];
-    for (number, &d) in idom.iter().enumerate().take(reached).skip(1) {
-        dominator[order[number] as usize] = order[d as usize];
-    }
-    Ok(Dominators { dominator, order })
-}
-
-/// The depth-first search: nodes in the order in which it meets them.
-struct Walk {
-    /// Node of each number; what nothing reaches comes last.
-    order: Vec<u32>,
-    /// Number of each node.
-    number: Vec<u32>,
-    /// Number of each number's parent.
-    parent: Vec<u32>,
-    /// Numbers below this were met by the search.
-    reached: usize,
-    /// Numbers of the nodes that nothing retains, which the root is made to hold.
-    orphans: Bits,
-}
-
-impl Walk {
-    fn of(snapshot: &Snapshot, rules: &Rules, progress: &dyn Progress) -> Result<Self, Stop> {
-        let n = snapshot.node_count();
-        let mut walk =
-            Self { order: Vec::with_capacity(n), number: vec![NONE; n], parent: Vec::with_capacity(n), reached: 0, orphans: Bits::new(n) };
-        walk.search(snapshot, rules, snapshot.root, 0, progress)?;
-        if walk.order.len() < n {
-            // By definition no retaining edge leads from the reached to the others, so only theirs are looked at.
-            let others: Vec<u32> = (0..n as u32).filter(|&v| walk.number[v as usize] == NONE).collect();
-            let mut held = Bits::new(n);
-            for &v in &others {
-                let (from, to) = snapshot.edge_range(v as usize);
-                for &packed in &snapshot.edges.to[from..to] {
-                    if rules.retains(v, packed) {
-                        held.put((packed & TARGET) as usize);
-                    }
-                }
+/// Computes the dominators of what `walk` has met.
+pub(super) fn dominators(walk: Walk, progress: &dyn Progress) -> Result<Numbered, Stop> {
+    let Walk { order, parent, mut semi, reached: n, backward, .. } = walk;
+    let mut forest = Forest { links: vec![(0, 0); n], path: Vec::new() };
+    let buckets = backward.len();
+    let mut sorted = Sorted::default();
+    for (b, bucket) in backward.into_iter().enumerate().rev() {
+        check(progress, Phase::Dominators, 0.5 + 0.4 * (buckets - b) as f32 / buckets as f32)?;
+        let base = b << BUCKET_BITS;
+        let end = n.min(base + (1 << BUCKET_BITS));
+        sorted.fill(&bucket);
+        drop(bucket);
+        for w in (base.max(1)..end).rev() {
+            let mut least = semi[w];
+            for &u in sorted.of(w - base) {
+                least = least.min(forest.eval(u, w as u32));
             }
-            for &v in &others {
-                if !held.has(v as usize) {
-                    walk.orphans.put(walk.order.len());
-                    walk.search(snapshot, rules, v, 0, progress)?;
-                }
-            }
-            walk.reached = walk.order.len();
-            for &v in &others {
-                if walk.number[v as usize] == NONE {
-                    walk.number[v as usize] = walk.order.len() as u32;
-                    walk.order.push(v);
-                    walk.parent.push(0);
-                }
-            }
-        } else {
-            walk.reached = n;
+            semi[w] = least;
+            forest.links[w] = (parent[w], least);
         }
-        Ok(walk)
     }
-
-    fn search(&mut self, snapshot: &Snapshot, rules: &Rules, start: u32, parent: u32, progress: &dyn Progress) -> Result<(), Stop> {
-        // (number, node, next edge, end of edges)
-        let mut stack: Vec<(u32, u32, u32, u32)> = Vec::new();
-        let visit = |walk: &mut Self, stack: &mut Vec<(u32, u32, u32, u32)>, v: u32, parent: u32| {
-            let number = walk.order.len() as u32;
-            walk.number[v as usize] = number;
-            walk.order.push(v);
-            walk.parent.push(parent);
-            let (from, to) = snapshot.edge_range(v as usize);
-            stack.push((number, v, from as u32, to as u32));
-        };
-        visit(self, &mut stack, start, parent);
-        let mut reported = 0;
-        while let Some(top) = stack.last_mut() {
-            let (number, v, end) = (top.0, top.1, top.3);
-            let mut found = NONE;
-            while top.2 < end {
-                let packed = snapshot.edges.to[top.2 as usize];
-                top.2 += 1;
-                if self.number[(packed & TARGET) as usize] == NONE && rules.retains(v, packed) {
-                    found = packed & TARGET;
-                    break;
-                }
-            }
-            if found == NONE {
-                stack.pop();
-            } else {
-                visit(self, &mut stack, found, number);
-                if self.order.len() >> 19 != reported {
-                    reported = self.order.len() >> 19;
-                    check(progress, Phase::Dominators, 0.4 * self.order.len() as f32 / snapshot.node_count() as f32)?;
-                }
-            }
-        }
-        Ok(())
-    }
+    drop(forest);
+    check(progress, Phase::Dominators, 0.9)?;
+    let mut dominator = nearest_common_ancestors(parent, &semi);
+    dominator.resize(order.len(), 0);
+    Ok(Numbered { order, dominator })
 }
 
-/// Retaining edges backwards, in numbers of the walk.
-struct Predecessors {
+/// Edges of a bucket, grouped by target.
+#[derive(Default)]
+struct Sorted {
     first: Vec<u32>,
     from: Vec<u32>,
 }
 
-impl Predecessors {
-    fn of(snapshot: &Snapshot, rules: &Rules, walk: &Walk) -> Self {
-        let n = walk.reached;
-        let mut first = vec![0u32; n + 1];
-        let each = |put: &mut dyn FnMut(u32, u32)| {
-            for (number, &v) in walk.order[..n].iter().enumerate() {
-                let (from, to) = snapshot.edge_range(v as usize);
-                for &packed in &snapshot.edges.to[from..to] {
-                    if rules.retains(v, packed) {
-                        put(number as u32, walk.number[(packed & TARGET) as usize]);
-                    }
-                }
-            }
-        };
-        each(&mut |_, to| first[to as usize] += 1);
+impl Sorted {
+    fn fill(&mut self, bucket: &Bucket) {
+        self.first.clear();
+        self.first.resize((1 << BUCKET_BITS) + 1, 0);
+        for &to in &bucket.to {
+            self.first[to as usize] += 1;
+        }
         let mut sum = 0;
-        for count in &mut first {
+        for count in &mut self.first {
             sum += *count;
             *count = sum;
         }
-        let mut from = vec![0u32; sum as usize];
-        each(&mut |source, to| {
-            let slot = &mut first[to as usize];
+        self.from.clear();
+        self.from.resize(sum as usize, 0);
+        for (&to, &from) in bucket.to.iter().zip(&bucket.from) {
+            let slot = &mut self.first[to as usize];
             *slot -= 1;
-            from[*slot as usize] = source;
-        });
-        Self { first, from }
+            self.from[*slot as usize] = from;
+        }
     }
 
-    fn of_number(&self, w: usize) -> &[u32] {
-        &self.from[self.first[w] as usize..self.first[w + 1] as usize]
+    fn of(&self, to: usize) -> &[u32] {
+        &self.from[self.first[to] as usize..self.first[to + 1] as usize]
     }
 }
 
-/// Numbers of the immediate dominators.
-fn semi_nca(snapshot: &Snapshot, rules: &Rules, walk: &Walk, progress: &dyn Progress) -> Result<Vec<u32>, Stop> {
-    let n = walk.reached;
-    let predecessors = Predecessors::of(snapshot, rules, walk);
-    check(progress, Phase::Dominators, 0.6)?;
-    let parent = &walk.parent[..n];
-    let mut forest =
-        Forest { ancestor: parent.to_vec(), label: (0..n as u32).collect(), semi: vec![0; n], linked: n as u32, path: Vec::new() };
-    for w in (1..n).rev() {
-        if w & 0xf_ffff == 0 {
-            check(progress, Phase::Dominators, 0.6 + 0.3 * (n - w) as f32 / n as f32)?;
-        }
-        let mut semi = if walk.orphans.has(w) { 0 } else { parent[w] };
-        for &v in predecessors.of_number(w) {
-            let u = if v <= w as u32 { v } else { forest.eval(v) };
-            semi = semi.min(u);
-        }
-        forest.link(w as u32, semi);
-    }
-    let semi = forest.semi;
-    drop(forest.ancestor);
-    Ok(nearest_common_ancestors(parent, &semi))
-}
-
-/// The forest of nodes handled so far, with path compression.
+/// The forest of the numbers handled so far, with path compression.
 struct Forest {
-    ancestor: Vec<u32>,
-    /// Node with the smallest semidominator between the node and its compressed ancestor.
-    label: Vec<u32>,
-    semi: Vec<u32>,
-    /// Nodes from this number on are linked to their parents.
-    linked: u32,
+    /// Ancestor, and the smallest semidominator from the node up to below that ancestor.
+    links: Vec<(u32, u32)>,
     path: Vec<u32>,
 }
 
 impl Forest {
-    fn link(&mut self, w: u32, semi: u32) {
-        self.semi[w as usize] = semi;
-        self.linked = w;
+    /// The smallest semidominator on the path from `v` up to below the first number that is not above `w`.
+    #[inline]
+    fn eval(&mut self, v: u32, w: u32) -> u32 {
+        let (ancestor, least) = self.links[v as usize];
+        if ancestor <= w { least } else { self.compress(v, w) }
     }
 
-    /// The smallest semidominator on the path from `v`, which is linked, up to below the first node that is not.
-    fn eval(&mut self, v: u32) -> u32 {
+    fn compress(&mut self, v: u32, w: u32) -> u32 {
         let mut u = v;
-        while self.ancestor[u as usize] >= self.linked {
+        let (mut ancestor, mut least) = self.links[u as usize];
+        while ancestor > w {
             self.path.push(u);
-            u = self.ancestor[u as usize];
+            u = ancestor;
+            (ancestor, least) = self.links[u as usize];
         }
         while let Some(x) = self.path.pop() {
-            let above = self.label[u as usize];
-            if self.semi[above as usize] < self.semi[self.label[x as usize] as usize] {
-                self.label[x as usize] = above;
-            }
-            self.ancestor[x as usize] = self.ancestor[u as usize];
-            u = x;
+            let link = &mut self.links[x as usize];
+            least = least.min(link.1);
+            *link = (ancestor, least);
         }
-        self.semi[self.label[v as usize] as usize]
+        least
     }
 }
 
 /// The dominator of each number: the nearest ancestor of its parent, in the tree found so far, that is not below its semidominator.
-fn nearest_common_ancestors(parent: &[u32], semi: &[u32]) -> Vec<u32> {
+fn nearest_common_ancestors(parent: Vec<u32>, semi: &[u32]) -> Vec<u32> {
     let n = parent.len();
-    let mut idom = parent.to_vec();
-    let mut budget = 8 * n as u64 + 1024;
+    // One climb takes less than n steps.
+    let mut budget = 9 * n as u64 + 1024;
+    let mut idom = parent;
     for w in 1..n {
         let mut d = idom[w];
         while d > semi[w] {
             d = idom[d as usize];
             budget -= 1;
-            if budget == 0 {
-                return climb_by_jumps(parent, semi);
-            }
         }
         idom[w] = d;
+        if budget <= n as u64 {
+            climb_by_jumps(&mut idom, semi, w + 1);
+            break;
+        }
     }
     idom
 }
 
-fn climb_by_jumps(parent: &[u32], semi: &[u32]) -> Vec<u32> {
-    let n = parent.len();
-    let mut idom = vec![0u32; n];
+/// Goes on from number `from`; those before it have their dominators.
+fn climb_by_jumps(idom: &mut [u32], semi: &[u32], from: usize) {
+    let n = idom.len();
     let mut depth = vec![0u32; n];
     let mut jump = vec![0u32; n];
     for w in 1..n {
-        let mut d = parent[w];
-        while d > semi[w] {
-            let far = jump[d as usize];
-            d = if far > semi[w] { far } else { idom[d as usize] };
+        if w >= from {
+            let mut d = idom[w];
+            while d > semi[w] {
+                let far = jump[d as usize];
+                d = if far > semi[w] { far } else { idom[d as usize] };
+            }
+            idom[w] = d;
         }
-        idom[w] = d;
-        let d = d as usize;
+        let d = idom[w] as usize;
         depth[w] = depth[d] + 1;
         let far = jump[d] as usize;
         jump[w] = if depth[d] - depth[far] == depth[far] - depth[jump[far] as usize] { jump[far] } else { d as u32 };
     }
-    idom
 }
 
-/// Sums the sizes of each node's dominator subtree.
-pub(super) fn retained(tree: &Dominators, own: &Sizes) -> Sizes {
-    let mut sizes = own.clone();
-    if own.large().is_empty() && own.column().iter().map(|&s| u64::from(s)).sum::<u64>() < u64::from(u32::MAX) {
-        let column = sizes.column_mut();
-        for &v in tree.order[1..].iter().rev() {
-            column[tree.dominator[v as usize] as usize] += column[v as usize];
+impl Numbered {
+    /// Dominator and retained size of each node.
+    pub fn by_node(&self, own: &Sizes) -> (Vec<u32>, Sizes) {
+        let mut dominator = vec![0; self.order.len()];
+        let mut sizes = own.clone();
+        let narrow = own.large().is_empty() && own.column().iter().map(|&s| u64::from(s)).sum::<u64>() < u64::from(u32::MAX);
+        dominator[self.order[0] as usize] = self.order[0];
+        for (&v, &d) in self.order[1..].iter().zip(&self.dominator[1..]).rev() {
+            let d = self.order[d as usize];
+            dominator[v as usize] = d;
+            if narrow {
+                let column = sizes.column_mut();
+                column[d as usize] += column[v as usize];
+            } else {
+                sizes.set(d as usize, sizes.get(d as usize).saturating_add(sizes.get(v as usize)));
+            }
         }
-    } else {
-        for &v in tree.order[1..].iter().rev() {
-            let d = tree.dominator[v as usize] as usize;
-            sizes.set(d, sizes.get(d).saturating_add(sizes.get(v as usize)));
-        }
+        (dominator, sizes)
     }
-    sizes
+
+    /// All nodes in preorder of the dominator tree, and how many nodes the subtree of each holds (by its place in that order).
+    pub fn preorder(&self) -> (Vec<u32>, Vec<u32>) {
+        let n = self.order.len();
+        let mut size = vec![1u32; n];
+        for (i, &d) in self.dominator.iter().enumerate().skip(1).rev() {
+            size[d as usize] += size[i];
+        }
+        // Where the next child of each number goes.
+        let mut next = vec![0u32; n];
+        let mut nodes = vec![0u32; n];
+        let mut sizes = vec![0u32; n];
+        for i in 0..n {
+            let d = self.dominator[i] as usize;
+            let place = if i == 0 { 0 } else { next[d] };
+            if i != 0 {
+                next[d] += size[i];
+            }
+            next[i] = place + 1;
+            nodes[place as usize] = self.order[i];
+            sizes[place as usize] = size[i];
+        }
+        (nodes, sizes)
+    }
 }

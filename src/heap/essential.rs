@@ -11,43 +11,14 @@ use super::format::{NodeKind, code};
 use super::snapshot::{Snapshot, TARGET, TARGET_BITS};
 use super::strings::{Strings, decode};
 
-const DOM_TREES: &str = "(Document DOM trees)";
-
 /// What has to be known to tell whether an edge retains.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Rules {
-    root: u32,
-    page_owned: Bits,
+    pub root: u32,
+    pub page_owned: Bits,
 }
 
 impl Rules {
-    /// Finds the page-owned nodes.
-    pub fn of(snapshot: &Snapshot) -> Self {
-        let mut page_owned = Bits::new(snapshot.node_count());
-        let mut stack = Vec::new();
-        let dom_trees = snapshot.strings.find(DOM_TREES);
-        for edge in snapshot.edges(snapshot.root()) {
-            let starts = match snapshot.edges.to[edge.ix.index()] >> TARGET_BITS {
-                code::SHORTCUT => true,
-                code::ELEMENT => is_dom_trees(snapshot, edge.to.0, dom_trees.map(|s| s.0)),
-                _ => false,
-            };
-            if starts && page_owned.put(edge.to.index()) {
-                stack.push(edge.to.0);
-            }
-        }
-        while let Some(node) = stack.pop() {
-            let (from, to) = snapshot.edge_range(node as usize);
-            for &packed in &snapshot.edges.to[from..to] {
-                let kind = packed >> TARGET_BITS;
-                if kind != code::WEAK && kind != code::BROKEN && page_owned.put((packed & TARGET) as usize) {
-                    stack.push(packed & TARGET);
-                }
-            }
-        }
-        Self { root: snapshot.root, page_owned }
-    }
-
     /// Whether the edge with this stored target, which goes out from `from`, retains its target.
     #[inline]
     pub fn retains(&self, from: u32, packed: u32) -> bool {
@@ -60,9 +31,24 @@ impl Rules {
     }
 }
 
+/// Position of the name of the node that stands for all DOM trees.
+pub(super) fn dom_trees(snapshot: &Snapshot) -> Option<u32> {
+    snapshot.strings.find("(Document DOM trees)").map(|s| s.0)
+}
+
+/// Whether this edge of the root makes its target page-owned, and all that this reaches.
+pub(super) fn starts_ownership(snapshot: &Snapshot, edge: usize, dom_trees: Option<u32>) -> bool {
+    let packed = snapshot.edges.to[edge];
+    match packed >> TARGET_BITS {
+        code::SHORTCUT => true,
+        code::ELEMENT => is_dom_trees(snapshot, packed & TARGET, dom_trees),
+        _ => false,
+    }
+}
+
 /// The children of the root that an application would call its own, in the order of the edges.
 pub(super) fn user_roots(snapshot: &Snapshot) -> Vec<u32> {
-    let dom_trees = snapshot.strings.find(DOM_TREES).map(|s| s.0);
+    let dom_trees = dom_trees(snapshot);
     snapshot
         .edges(snapshot.root())
         .filter(|e| snapshot.edges.to[e.ix.index()] >> TARGET_BITS != code::BROKEN)

@@ -67,6 +67,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod walk;
 
 pub use analysis::Analysis;
 pub use classes::Interface;

@@ -8,14 +8,15 @@ use super::analysis::Analysis;
 use super::classes::{Shapes, name_all};
 use super::detached;
 use super::distance::distances;
-use super::dominators::{dominators, retained};
-use super::essential::{Pairs, Rules, user_roots};
+use super::dominators::{Dominators, dominators};
+use super::essential::{Pairs, user_roots};
 use super::names;
 use super::progress::{Phase, Progress, Stop, check};
 use super::scan::Scanner;
 use super::sizes::{statistics, transfer};
 use super::snapshot::{Snapshot, SnapshotKind};
 use super::table::table;
+use super::walk::Walk;
 
 /// Takes the bytes of a snapshot as they come, in pieces of any size, and gives the analysis when there are no more.
 pub struct Pipeline {
@@ -68,23 +69,36 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
     snapshot.renamed = detached::renamed(&snapshot);
     let pairs = Pairs::of(&snapshot.strings);
     pairs.mark(&mut snapshot);
+    let snapshot = snapshot;
     let user_roots = user_roots(&snapshot);
     let kind = if user_roots.is_empty() { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal };
-    let rules = Rules::of(&snapshot);
-    check(progress, Phase::Shallow, 0.0)?;
-    let shallow = (kind == SnapshotKind::Normal).then(|| transfer(&snapshot));
-    check(progress, Phase::Dominators, 0.0)?;
-    let tree = dominators(&snapshot, &rules, progress)?;
+    // The dominators are the longest; what does not need them is done beside them.
+    let (tree, beside) = rayon::join(
+        || {
+            let mut walk = Walk::of(&snapshot, progress)?;
+            let rules = std::mem::take(&mut walk.rules);
+            Ok((dominators(walk, progress)?, rules))
+        },
+        || {
+            check(progress, Phase::Shallow, 0.0)?;
+            let shallow = (kind == SnapshotKind::Normal).then(|| transfer(&snapshot));
+            let distance = distances(&snapshot, &pairs, &user_roots, progress)?;
+            check(progress, Phase::Classes, 0.0)?;
+            let shapes = Shapes::of(&snapshot);
+            let interfaces = shapes.infer(&snapshot);
+            let named = name_all(&snapshot, &shapes, &interfaces);
+            Ok((shallow, distance, interfaces, named, names::scripts(&snapshot)))
+        },
+    );
+    let (numbered, rules) = tree?;
+    let (shallow, distance, interfaces, named, scripts) = beside?;
     let own = shallow.as_ref().unwrap_or(&snapshot.nodes.size);
-    let retained = retained(&tree, own);
-    let distance = distances(&snapshot, &pairs, &user_roots, progress)?;
-    check(progress, Phase::Classes, 0.0)?;
-    let shapes = Shapes::of(&snapshot);
-    let interfaces = shapes.infer(&snapshot);
-    let named = name_all(&snapshot, &shapes, &interfaces);
-    let (class, classes) = table(named, own, &retained, &distance, &tree);
-    let statistics = statistics(&snapshot, own, retained.get(snapshot.root as usize));
-    let scripts = names::scripts(&snapshot);
+    check(progress, Phase::Classes, 0.5)?;
+    let ((dominator, retained), (order, subtree)) = rayon::join(|| numbered.by_node(own), || numbered.preorder());
+    drop(numbered);
+    let total = retained.get(snapshot.root as usize);
+    let ((class, classes), statistics) =
+        rayon::join(|| table(named, own, &retained, &distance, (&order, &subtree)), || statistics(&snapshot, own, total));
     check(progress, Phase::Classes, 1.0)?;
     Ok(Analysis {
         snapshot,
@@ -93,7 +107,7 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
         user_roots,
         shallow,
         retained,
-        tree,
+        tree: Dominators { dominator, order },
         distance,
         class,
         classes,
@@ -102,7 +116,7 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
         scripts,
         borrowed: FxHashMap::default(),
         retainers: OnceLock::new(),
-        preorder: OnceLock::new(),
+        places: OnceLock::new(),
         ways: OnceLock::new(),
     })
 }

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::classes::Named;
-use super::dominators::Dominators;
 use super::snapshot::Sizes;
 
 /// A row of the class table.
@@ -26,8 +25,14 @@ pub struct ClassRow {
     pub distance: i32,
 }
 
-/// The table, largest retained size first, and each node's row.
-pub(super) fn table(named: Named, shallow: &Sizes, retained: &Sizes, distance: &[i32], tree: &Dominators) -> (Vec<u32>, Vec<ClassRow>) {
+/// The table, largest retained size first, and each node's row. `preorder` are the nodes of the dominator tree and the sizes of their subtrees.
+pub(super) fn table(
+    named: Named,
+    shallow: &Sizes,
+    retained: &Sizes,
+    distance: &[i32],
+    preorder: (&[u32], &[u32]),
+) -> (Vec<u32>, Vec<ClassRow>) {
     let Named { mut class, classes } = named;
     let mut rows: Vec<ClassRow> =
         classes.into_iter().map(|c| ClassRow { key: c.key, name: c.name, count: 0, shallow: 0, retained: 0, distance: i32::MAX }).collect();
@@ -40,7 +45,7 @@ pub(super) fn table(named: Named, shallow: &Sizes, retained: &Sizes, distance: &
             row.distance = row.distance.min(distance[i]);
         }
     }
-    add_retained(&mut rows, &class, shallow, retained, tree);
+    add_retained(&mut rows, &class, shallow, retained, preorder);
     let mut order: Vec<u32> = (0..rows.len() as u32).collect();
     order.sort_by(|&a, &b| {
         let (a, b) = (&rows[a as usize], &rows[b as usize]);
@@ -58,50 +63,14 @@ pub(super) fn table(named: Named, shallow: &Sizes, retained: &Sizes, distance: &
     (class, rows)
 }
 
-/// Numbers the dominator tree in preorder, where a subtree is an interval: an object inside another of its class lies within the
-/// interval of the outermost one.
-fn add_retained(rows: &mut [ClassRow], class: &[u32], shallow: &Sizes, retained: &Sizes, tree: &Dominators) {
-    let preorder = Preorder::of(tree);
+/// In preorder a subtree is an interval: an object inside another of its class lies within the interval of the outermost one.
+fn add_retained(rows: &mut [ClassRow], class: &[u32], shallow: &Sizes, retained: &Sizes, (nodes, sizes): (&[u32], &[u32])) {
     let mut open_until = vec![0u32; rows.len()];
-    for (at, &node) in preorder.node.iter().enumerate() {
+    for (at, (&node, &size)) in nodes.iter().zip(sizes).enumerate() {
         let c = class[node as usize] as usize;
         if at as u32 >= open_until[c] && shallow.get(node as usize) != 0 {
             rows[c].retained += retained.get(node as usize);
-            open_until[c] = at as u32 + preorder.size[at];
+            open_until[c] = at as u32 + size;
         }
-    }
-}
-
-/// The dominator tree laid flat: the subtree of the node at place `p` is at `p .. p + size[p]`.
-#[derive(Debug)]
-pub(super) struct Preorder {
-    /// Node at each place.
-    pub node: Vec<u32>,
-    /// Nodes in the subtree of the node at each place, itself included.
-    pub size: Vec<u32>,
-}
-
-impl Preorder {
-    pub fn of(tree: &Dominators) -> Self {
-        let n = tree.order.len();
-        let mut size = vec![1u32; n];
-        for &v in tree.order[1..].iter().rev() {
-            size[tree.dominator[v as usize] as usize] += size[v as usize];
-        }
-        // Where the next child of each node goes; then the node's own place.
-        let mut next = vec![0u32; n];
-        let mut node = vec![0u32; n];
-        let mut by_place = vec![0u32; n];
-        for &v in &tree.order {
-            let d = tree.dominator[v as usize] as usize;
-            let place = if d == v as usize { 0 } else { next[d] };
-            if d != v as usize {
-                next[d] += size[v as usize];
-            }
-            next[v as usize] = place + 1;
-            node[place as usize] = v;
-            by_place[place as usize] = size[v as usize];
-        }
-        Self { node, size: by_place }
     }
 }
