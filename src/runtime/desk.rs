@@ -15,6 +15,7 @@ use crate::app::{Effect, Intent, Model, Msg, News, Shelf, update};
 use crate::base::{Clock, ContainerRef};
 use crate::incident::Event;
 use crate::journal::Journal;
+use crate::notify::Letter;
 
 /// How often the clock speaks, in real time.
 const TICK: Duration = Duration::from_millis(500);
@@ -191,8 +192,10 @@ impl Desk {
             Effect::Autopsy { container, restarts, reason, exit_code } => {
                 super::jobs::spawn(logs::autopsy(hands, container, restarts, reason, exit_code, to));
             }
-            Effect::Send { queued, post, incident, channels } => {
-                super::jobs::spawn(posts::send(hands, queued, post, incident, channels, to));
+            Effect::Send { queued, channels, .. } => {
+                if let Some(letter) = self.model.incident.as_ref().and_then(|state| Letter::of(state, queued)) {
+                    posts::send(&hands, &letter, &channels, &to);
+                }
             }
             Effect::Export { job, state } => self.jobs.start(job, &to, |_| export::run(hands, job, state)),
             Effect::Cancel { job } => self.jobs.cancel(job),

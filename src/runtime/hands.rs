@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::base::Clock;
 use crate::cluster::Session;
+use crate::notify::Channel;
 
 /// All that effects need of the world. Shared by all jobs.
 pub struct Hands {
@@ -20,6 +21,8 @@ pub struct Hands {
     pub data_dir: PathBuf,
     /// Cache of analyses.
     pub cache_dir: PathBuf,
+    /// Channels of posts.
+    pub channels: Vec<Arc<dyn Channel>>,
     /// A postmortem template of the user's, instead of the built-in one.
     pub template: Option<String>,
     /// Version of the tool.
