@@ -79,7 +79,6 @@ pub struct Settings {
     pub metrics: crate::metrics::Options,
     pub cluster: cluster::Options,
     pub notify: crate::notify::Options,
-    pub ui: crate::ui::Options,
 }
 
 impl Context {
@@ -108,7 +107,8 @@ impl Context {
 
     /// Who sits here.
     pub fn who(&self) -> Masked {
-        let name = ["CUTOFF_WHO", "USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok()).unwrap_or_else(|| "somebody".to_owned());
+        let name =
+            ["CUTOFF_WHO", "USER", "LOGNAME"].into_iter().find_map(|key| std::env::var(key).ok()).unwrap_or_else(|| "somebody".to_owned());
         Masked::from(name)
     }
 

@@ -127,12 +127,17 @@ impl Play {
         let verdict = self.until("analysis", 180, |model| model.analyses.iter().find_map(|a| a.verdict.clone())).await?;
         let Some(first) = verdict.first() else { return Err(failed("verdict", format!("nothing is named: {}", verdict.reason))) };
         self.say("verdict", &first.headline)?;
-        let age = self
-            .until("age of the code", 60, |model| model.incident.as_ref().and_then(|s| s.findings.last()?.age.clone()))
-            .await?;
+        let age = self.until("age of the code", 60, |model| model.incident.as_ref().and_then(|s| s.findings.last()?.age.clone())).await?;
         self.say(
             "age",
-            format!("{} last changed by {} on {}, older than {} of the {} changes of today", age.place, age.commit, age.written.format("%Y-%m-%d"), age.younger_changes, age.changes),
+            format!(
+                "{} last changed by {} on {}, older than {} of the {} changes of today",
+                age.place,
+                age.commit,
+                age.written.format("%Y-%m-%d"),
+                age.younger_changes,
+                age.changes
+            ),
         )
     }
 
@@ -148,7 +153,11 @@ impl Play {
         let revision = target.revision;
         let request = ActRequest {
             act: "rollback".into(),
-            target: ActTarget { kind: workload.kind.clone(), namespace: self.desk.model.setting.namespace.clone(), name: workload.name.clone() },
+            target: ActTarget {
+                kind: workload.kind.clone(),
+                namespace: self.desk.model.setting.namespace.clone(),
+                name: workload.name.clone(),
+            },
             args: [("revision".to_owned(), revision.to_string())].into(),
         };
         self.desk.wish(Intent::Act { request });

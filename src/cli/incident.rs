@@ -120,5 +120,4 @@ pub fn holder(context: &Context) -> Holder {
 fn model(context: &Context) -> Result<Model> {
     let config = context.config()?;
     Ok(Model::new(context.setting(&config, "", "")?, Board::new(config.pressure), context.clock().now()))
-    Ok(model)
 }

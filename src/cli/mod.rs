@@ -1,8 +1,12 @@
 //! One file a verb; exit codes; wiring of face and hands round the app. `anyhow` lives here and in `main.rs` only.
 
 mod context;
+//mod dashboard;
 mod exit;
+mod headless;
+mod incident;
 mod json;
+mod session;
 mod verbs;
 
 use std::ffi::OsString;

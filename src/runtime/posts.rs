@@ -23,7 +23,12 @@ pub(super) fn send(hands: &Arc<Hands>, letter: &Letter, names: &[String], to: &m
             match channel {
                 Some(channel) => deliver(channel, letter, to).await,
                 None => {
-                    let trouble = Trouble::new(TroubleKind::Config, "the channel is not in the config any more", name.clone(), "send it again by hand");
+                    let trouble = Trouble::new(
+                        TroubleKind::Config,
+                        "the channel is not in the config any more",
+                        name.clone(),
+                        "send it again by hand",
+                    );
                     tell(&to, letter.event, name, 0, Err((trouble, true))).await;
                 }
             }

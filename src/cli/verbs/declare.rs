@@ -31,9 +31,9 @@ pub struct Declare;
 
 impl Verb for Declare {
     fn command(&self) -> Command {
-        DeclareArgs::augment_args(Command::new("declare"))
-            .about("Declare the incident: the clock starts")
-            .after_help("Examples:\n  cutoff declare \"content import is down\" --service content-import\n  cutoff declare \"checkout is slow\" -s 2")
+        DeclareArgs::augment_args(Command::new("declare")).about("Declare the incident: the clock starts").after_help(
+            "Examples:\n  cutoff declare \"content import is down\" --service content-import\n  cutoff declare \"checkout is slow\" -s 2",
+        )
     }
 
     fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {

@@ -1,5 +1,6 @@
 //! `cutoff demo`
 
+use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -17,6 +18,9 @@ struct DemoArgs {
     /// Play the whole loop without a terminal, print each step with its time and the path of the postmortem
     #[arg(long)]
     headless: bool,
+    /// Only run the world: print its kubeconfig, wait for Ctrl-C; point kubectl or another cutoff at it
+    #[arg(long, conflicts_with = "headless")]
+    serve: bool,
     /// Let the service leak this many times faster
     #[arg(long, default_value_t = 1.0, value_parser = speed, value_name = "N")]
     pace: f64,
@@ -42,24 +46,38 @@ impl Verb for DemoVerb {
     fn command(&self) -> Command {
         DemoArgs::augment_args(Command::new("demo"))
             .about("Open the dashboard on a running outage; needs no cluster and no configuration")
-            .after_help("Examples:\n  cutoff demo\n  cutoff demo --speed 60         two hours in two minutes\n  cutoff demo --headless --speed 60")
+            .after_help(
+                "Examples:\n  cutoff demo\n  cutoff demo --speed 60         two hours in two minutes\n  cutoff demo --headless --speed 60",
+            )
     }
 
     fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {
         let args = DemoArgs::from_arg_matches(args)?;
         let clock = Arc::new(ScaledClock::new(args.speed));
         context.runtime()?.block_on(async {
-            let options = Options { pace: args.pace, recorded: args.recorded, clock: clock.clone(), ..Options::default() };
+            let options = Options { pace: args.pace, recorded: args.recorded, ..Options::default() };
             let demo = Demo::start(options).await?;
+            if args.serve {
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "{}", demo.mode().sentence())?;
+                writeln!(out, "export KUBECONFIG={}", demo.kubeconfig().display())?;
+                drop(out);
+                tokio::signal::ctrl_c().await?;
+                demo.stop().await;
+                return Ok(Exit::Ok);
+            }
             let world = session::World {
                 kubeconfig: demo.kubeconfig(),
                 namespace: demo.namespace().to_owned(),
                 repository: Some(demo.repository()),
                 notice: demo.mode().sentence().to_owned(),
                 clock,
-                data_dir: args.keep.clone(),
+                data_dir: args.keep.clone().unwrap_or_else(|| demo.kubeconfig().with_file_name("data")),
             };
-            let exit = if args.headless { headless::play(context, world, args.speed).await } else { session::dashboard(context, Some(world)).await };
+            let exit = match args.headless {
+                true => headless::play(context, &world, || 0).await,
+                false => session::dashboard(context, Some(world)).await,
+            };
             demo.stop().await;
             exit
         })

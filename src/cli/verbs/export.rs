@@ -46,7 +46,11 @@ impl Verb for Export {
         };
         let (path, sha256) = write_postmortem(&state, template.as_deref(), &head, &dir)?;
         if context.global.json {
-            writeln!(out, "{}", serde_json::json!({ "schema": "cutoff.export/1", "incident": id.as_str(), "file": path, "sha256": sha256 }))?;
+            writeln!(
+                out,
+                "{}",
+                serde_json::json!({ "schema": "cutoff.export/1", "incident": id.as_str(), "file": path, "sha256": sha256 })
+            )?;
         } else {
             writeln!(out, "{path}")?;
         }

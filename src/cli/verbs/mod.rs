@@ -1,16 +1,33 @@
 //! The list of verbs. A new verb is a file here and a line in [`VERBS`].
 
 mod completions;
+mod declare;
+mod demo;
+mod export;
 mod man;
+mod note;
+mod pods;
+mod resolve;
+mod status;
 
 use anyhow::Result;
 
-use super::{Context, Exit, Verb};
+use super::{Context, Exit, Verb, session};
 
 /// All verbs, in the order of `--help`.
-pub const VERBS: &[&dyn Verb] = &[&completions::Completions, &man::Man];
+pub const VERBS: &[&dyn Verb] = &[
+    &demo::DemoVerb,
+    &pods::Pods,
+    &declare::Declare,
+    &note::Note,
+    &status::Status,
+    &resolve::Resolve,
+    &export::Export,
+    &completions::Completions,
+    &man::Man,
+];
 
 /// What `cutoff` without a verb does.
-pub fn dashboard(_context: &Context) -> Result<Exit> {
-    Ok(Exit::Usage)
+pub fn dashboard(context: &Context) -> Result<Exit> {
+    context.runtime()?.block_on(session::dashboard(context, None))
 }
