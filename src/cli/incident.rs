@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use super::Context;
 use crate::app::{Effect, Intent, Model, Msg, update};
-use crate::base::{Clock, Trouble, TroubleKind};
+use crate::base::{Trouble, TroubleKind};
 use crate::disk::Holder;
 use crate::incident::{IncidentId, State};
 use crate::journal::{self, Journal};

@@ -9,7 +9,7 @@ use super::{Context, Exit, incident};
 use crate::app::{Intent, Model};
 use crate::base::{Clock, Trouble};
 use crate::cluster::Session;
-use crate::journal::{self, Journal};
+use crate::journal;
 use crate::pressure::Board;
 use crate::runtime::{Desk, Hands};
 
