@@ -1,1 +1,33 @@
 //! Shows the model, turns keys into intents.
+//!
+//! `face` holds the stack of views and the dialog on top; `views/*` and `prompts/*` are lists, one file each; `terminal` is
+//! the only file that touches the world. A view reads the model and keeps its own cursor, nothing else.
+
+mod actions;
+mod chrome;
+mod command;
+mod face;
+mod input;
+mod key;
+mod keys;
+mod layout;
+mod options;
+mod overlays;
+mod palette;
+mod pressure_strip;
+mod prompts;
+mod terminal;
+mod theme;
+mod view;
+mod views;
+mod widgets;
+
+pub use command::Command;
+pub use face::{Answer, Face};
+pub use input::{Input, Mouse};
+pub use key::Key;
+pub use keys::{Keymap, every as commands};
+pub use options::Options;
+pub use terminal::Terminal;
+pub use theme::ThemeName;
+pub use view::Local;

@@ -1,0 +1,151 @@
+//! Commands that hold in every view: what is done to a pod, to its workload and to the incident.
+
+use std::collections::BTreeMap;
+
+use super::prompts;
+use super::view::{About, Cx, Reply, View};
+use crate::app::Intent;
+use crate::base::{Bytes, ContainerRef};
+use crate::incident::{ActRequest, ActTarget};
+use crate::pressure::Workload;
+
+/// Does the command `name`, with the `words` typed behind it; `None`: it is not one of these.
+pub fn act(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply> {
+    let reply = match name {
+        "declare" => declare(cx, words),
+        "note" if words.is_empty() => Reply::dialog(prompts::note()),
+        "note" => Reply::intent(Intent::Note { text: words.to_owned() }),
+        "post" => prompts::post(cx).map_or_else(|| undeclared(cx), Reply::dialog),
+        "timer" => prompts::timer(cx).map_or_else(|| Reply::say("there is no cut-off to decide about"), Reply::dialog),
+        "handover" => prompts::handover(cx).map_or_else(|| undeclared(cx), Reply::dialog),
+        "resolve" => prompts::resolve(cx).map_or_else(|| Reply::say("there is no open incident to resolve"), Reply::dialog),
+        "export" if cx.model.incident.is_none() => undeclared(cx),
+        "export" => Reply::intent(Intent::Export),
+        "refresh" => refresh(cx, view),
+        _ => return on_pod(cx, view, name, words),
+    };
+    Some(reply)
+}
+
+fn undeclared(cx: &Cx<'_>) -> Reply {
+    Reply::say(format!("declare the incident first: {}", cx.keys.key_for("declare")))
+}
+
+fn declare(cx: &Cx<'_>, words: &str) -> Reply {
+    if cx.model.incident.as_ref().is_some_and(crate::incident::State::is_open) {
+        Reply::dialog(prompts::SeverityChoice)
+    } else {
+        Reply::dialog(prompts::declare(cx, words))
+    }
+}
+
+/// The container under the cursor, else the one under most pressure, else the first that runs.
+pub fn subject(cx: &Cx<'_>, view: &dyn View) -> Option<ContainerRef> {
+    let rows = cx.model.board.rows();
+    view.subject(cx).or_else(|| {
+        let first = cx.model.board.first().or_else(|| rows.iter().find(|r| r.running)).or_else(|| rows.first());
+        first.map(|row| row.container.clone())
+    })
+}
+
+/// The workload that is rolled back: the subject's, else the one whose history is shown.
+pub fn workload(cx: &Cx<'_>, container: &ContainerRef) -> Option<Workload> {
+    cx.model.workload_of(&container.pod).cloned().or_else(|| cx.model.history.workload.clone())
+}
+
+fn refresh(cx: &Cx<'_>, view: &dyn View) -> Reply {
+    let workload = cx.model.history.workload.clone().or_else(|| workload(cx, &subject(cx, view)?));
+    match workload {
+        Some(workload) => Reply { say: Some(format!("loading the history of {workload}")), ..Reply::intent(Intent::History { workload }) },
+        None => Reply::say("pods and memory renew themselves; there is no workload to load the history of"),
+    }
+}
+
+/// An act on `workload` in the namespace of `container`.
+pub fn on_workload(act: &str, container: &ContainerRef, workload: &Workload, args: BTreeMap<String, String>) -> Intent {
+    let target = ActTarget { kind: workload.kind.clone(), namespace: container.pod.namespace.clone(), name: workload.name.clone() };
+    Intent::Act { request: ActRequest { act: act.to_owned(), target, args } }
+}
+
+/// An act on the pod of `container`.
+pub fn on_its_pod(act: &str, container: &ContainerRef, args: BTreeMap<String, String>) -> Intent {
+    let target = ActTarget { kind: "pod".to_owned(), namespace: container.pod.namespace.clone(), name: container.pod.name.clone() };
+    Intent::Act { request: ActRequest { act: act.to_owned(), target, args } }
+}
+
+/// The arguments of a resize of `container` to `memory`.
+pub fn resize_args(container: &ContainerRef, memory: Bytes) -> BTreeMap<String, String> {
+    // Whole MiB, rounded up: that is how limits are written.
+    let mib = memory.0.div_ceil(1 << 20);
+    [("container".to_owned(), container.name.clone()), ("memory".to_owned(), format!("{mib}Mi"))].into()
+}
+
+fn on_pod(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply> {
+    const NAMES: [&str; 11] =
+        ["capture", "pair", "preflight", "arm", "rollback", "isolate", "resize", "restart", "logs", "previous-logs", "detail"];
+    if !NAMES.contains(&name) {
+        return None;
+    }
+    let Some(container) = subject(cx, view) else { return Some(Reply::say("there is no pod to act on")) };
+    let of_workload = |act: &str| match workload(cx, &container) {
+        Some(workload) => Reply::intent(on_workload(act, &container, &workload, BTreeMap::new())),
+        None => Reply::say(format!("{} has no controller to {act}", container.pod.name)),
+    };
+    Some(match name {
+        "capture" => {
+            let method = (!words.is_empty()).then(|| words.to_owned());
+            let say = Some(format!("{}: preflight, then capture", container.pod.name));
+            Reply { say, ..Reply::intent(Intent::Capture { container, method }) }
+        }
+        "pair" => pair(cx, &container),
+        "preflight" => {
+            let go = Reply::go("pod", About::Container(container.clone()));
+            Reply { intents: vec![Intent::Preflight { container }], ..go }
+        }
+        "arm" => Reply::intent(Intent::Capture { container, method: Some("arm".to_owned()) }),
+        "isolate" => Reply::intent(on_its_pod("isolate", &container, BTreeMap::new())),
+        "restart" => of_workload("restart"),
+        "rollback" => rollback(cx, &container),
+        "resize" => match (crate::base::parse_quantity(words), cx.model.board.find(&container).and_then(|r| r.limit)) {
+            (Some(memory), _) => Reply::intent(on_its_pod("resize", &container, resize_args(&container, memory))),
+            (None, Some(limit)) if words.is_empty() => {
+                let raised = Bytes(limit.0.saturating_add(limit.0 / 2));
+                Reply::intent(on_its_pod("resize", &container, resize_args(&container, raised)))
+            }
+            (None, Some(_)) => Reply::say("a limit is written like 768Mi or 1Gi"),
+            (None, None) => Reply::say(format!("{} has no memory limit to raise", container.pod.name)),
+        },
+        "logs" | "previous-logs" => {
+            let previous = name == "previous-logs";
+            let go = Reply::go("logs", About::Container(container.clone()));
+            Reply { intents: vec![Intent::Logs { container, previous }], ..go }
+        }
+        _ => Reply::go("pod", About::Container(container)),
+    })
+}
+
+/// A second snapshot of the process that the last one came from.
+fn pair(cx: &Cx<'_>, subject: &ContainerRef) -> Reply {
+    let before = cx.model.captures.iter().rev().find(|c| c.job.is_none() && matches!(c.state, crate::preflight::CaptureState::Complete { .. }));
+    match before {
+        Some(before) => Reply {
+            say: Some(format!("second snapshot of {}: preflight, then capture", before.container.pod.name)),
+            ..Reply::intent(Intent::Capture { container: before.container.clone(), method: Some(before.method.clone()) })
+        },
+        None => Reply::intent(Intent::Capture { container: subject.clone(), method: None }),
+    }
+}
+
+/// Rolling back needs a revision: the one before the present one is meant, if the history is known; else it is loaded and shown.
+fn rollback(cx: &Cx<'_>, container: &ContainerRef) -> Reply {
+    let Some(workload) = workload(cx, container) else {
+        return Reply::say(format!("{} has no controller to roll back", container.pod.name));
+    };
+    let known = cx.model.history.workload.as_ref() == Some(&workload) && !cx.model.history.rollouts.is_empty();
+    let go = Reply::go("changes", About::Container(container.clone()));
+    if known {
+        let say = Some(format!("choose the revision, then {} again", cx.keys.key_for("rollback")));
+        return Reply { say, ..go };
+    }
+    Reply { intents: vec![Intent::History { workload }], ..go }
+}

@@ -1,0 +1,49 @@
+//! Questions and forms over the body. What may not be dismissed comes from the model ([`of`]); what may is opened by a command.
+
+mod act;
+mod cutoff;
+mod declare;
+mod form;
+mod handover;
+mod journal;
+mod note;
+mod post;
+mod quit;
+mod resolve;
+mod risk;
+mod severity;
+mod skip;
+
+pub use cutoff::timer;
+pub use declare::declare;
+pub use handover::handover;
+pub use note::note;
+pub use post::post;
+pub use quit::Quit;
+pub use resolve::resolve;
+pub use severity::SeverityChoice;
+pub use skip::skip;
+
+use super::view::Dialog;
+use crate::app::Prompt;
+
+/// The dialog of a prompt of the model.
+pub fn of(prompt: &Prompt) -> Box<dyn Dialog> {
+    match prompt {
+        Prompt::Cutoff { due, draft, .. } => Box::new(cutoff::Cutoff::raised(*due, draft.as_str())),
+        Prompt::Act { job } => Box::new(act::Act::new(*job)),
+        Prompt::Risk { container, assessment } => Box::new(risk::Risky::new(container.clone(), assessment.clone())),
+        Prompt::Journal { trouble } => Box::new(journal::Journal::new(trouble.clone())),
+    }
+}
+
+/// Whether `one` and `two` are the same question, so that what was typed stays.
+pub fn same(one: &Prompt, two: &Prompt) -> bool {
+    match (one, two) {
+        (Prompt::Cutoff { due: a, .. }, Prompt::Cutoff { due: b, .. }) => a == b,
+        (Prompt::Risk { container: a, assessment: x }, Prompt::Risk { container: b, assessment: y }) => a == b && x == y,
+        (Prompt::Act { job: a }, Prompt::Act { job: b }) => a == b,
+        (Prompt::Journal { trouble: a }, Prompt::Journal { trouble: b }) => a == b,
+        (Prompt::Cutoff { .. } | Prompt::Act { .. } | Prompt::Risk { .. } | Prompt::Journal { .. }, _) => false,
+    }
+}
