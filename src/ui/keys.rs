@@ -1,6 +1,6 @@
 //! Which key does what: the commands that hold everywhere, and the table that puts the person's own keys on top.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::command::Command;
 use super::key::Key;
@@ -119,7 +119,7 @@ impl Keymap {
         for entry in super::views::VIEWS {
             let view = (entry.make)();
             let lists: &[Command] = if view.lists() { Cursor::COMMANDS } else { &[] };
-            let mut taken: BTreeMap<Key, &'static str> = BTreeMap::new();
+            let mut taken: HashMap<Key, &'static str> = HashMap::new();
             for command in view.commands().iter().chain(lists).chain(everywhere.iter().copied()) {
                 for key in self.of(command) {
                     if let Some(other) = taken.insert(key, command.name) {

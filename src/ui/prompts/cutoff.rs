@@ -11,7 +11,8 @@ use super::super::key::Key;
 use super::super::theme::Role;
 use super::super::view::{Cx, Dialog, Reply};
 use super::super::widgets::editor::Editor;
-use super::super::widgets::text::{fit, put, wrap};
+use super::super::widgets::text::{put, wrap};
+use super::words::{draft, goes_to};
 use crate::app::Intent;
 use crate::base::{clock, span};
 use crate::incident::{ActOutcome, PostKind, State};
@@ -53,8 +54,8 @@ const EXTENDING: &[Command] = &[
 /// The clock's dialog before the cut-off; `None` when there is nothing to decide.
 pub fn timer(cx: &Cx<'_>) -> Option<Cutoff> {
     let state = cx.model.incident.as_ref().filter(|s| s.is_open() && s.cutoff.deep_since.is_none())?;
-    let draft = crate::report::draft(state, PostKind::LongNotice, cx.model.now);
-    Some(Cutoff { due: None, draft: draft.as_str().to_owned(), stage: Stage::Asking, wrong: None })
+    let draft = draft(cx, state, PostKind::LongNotice);
+    Some(Cutoff { due: None, draft, stage: Stage::Asking, wrong: None })
 }
 
 impl Cutoff {
@@ -121,11 +122,8 @@ impl Cutoff {
             }
             out
         };
-        let to = match cx.model.setting.channels.as_slice() {
-            [] => "no channel is configured: the notice is kept in the timeline only".to_owned(),
-            channels => format!("the notice goes to {}; you edit it first", channels.join(", ")),
-        };
-        lines.extend(choice("d", "go deep", format!("quick fixes end, root-cause analysis begins, users are told it will be LONG ({to})")));
+        let to = format!("quick fixes end, root-cause analysis begins, users are told it will be LONG: you edit the notice first, {}", goes_to(cx));
+        lines.extend(choice("d", "go deep", to));
         lines.extend(choice("e", "extend", "quick fixes go on for N minutes, because … (the reason is recorded)".to_owned()));
         lines.push(Line::default());
         lines.extend(tried(state).into_iter().flat_map(|words| plain(words, cx.style(Role::Dim)).collect::<Vec<_>>()));
@@ -249,13 +247,12 @@ impl Dialog for Cutoff {
                 }
             }
             Stage::Notice(editor) => {
-                let to = match cx.model.setting.channels.as_slice() {
-                    [] => "kept in the timeline (no channel is configured)".to_owned(),
-                    channels => format!("goes to {}", channels.join(", ")),
-                };
-                let words = format!("Edit, then ctrl-s (or F2) decides and sends: {to}. Esc: back.");
-                put(buf, area, 0, &Line::styled(fit(&words, area.width.into()), cx.style(Role::Dim)));
-                let at = Rect { y: area.y + 1.min(area.height), height: area.height.saturating_sub(2), ..area };
+                let words = wrap(&format!("Edit it; ctrl-s (or F2) decides and sends: {}. Esc: back.", goes_to(cx)), area.width.into());
+                let taken = u16::try_from(words.len()).unwrap_or(u16::MAX).min(area.height);
+                for (y, line) in (0..taken).zip(words) {
+                    put(buf, area, y, &Line::styled(line, cx.style(Role::Dim)));
+                }
+                let at = Rect { y: area.y + taken, height: area.height.saturating_sub(taken + 1), ..area };
                 editor.draw(buf, at, cx.theme, true);
             }
             Stage::Extending { minutes, reason, at_reason } => {

@@ -13,6 +13,7 @@ mod resolve;
 mod risk;
 mod severity;
 mod skip;
+mod words;
 
 pub use cutoff::timer;
 pub use declare::declare;

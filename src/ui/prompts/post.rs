@@ -2,6 +2,7 @@
 
 use super::super::view::Cx;
 use super::form::{Field, Form};
+use super::words::{draft, goes_to};
 use crate::app::Intent;
 use crate::incident::{PostKind, State};
 
@@ -14,15 +15,11 @@ pub fn kind(state: &State) -> PostKind {
 pub fn post(cx: &Cx<'_>) -> Option<Form> {
     let state = cx.model.incident.as_ref()?;
     let kind = kind(state);
-    let draft = crate::report::draft(state, kind, cx.model.now);
-    let to = match cx.model.setting.channels.as_slice() {
-        [] => "No channel is configured: it is kept in the timeline only (config: notify.channels).".to_owned(),
-        channels => format!("Goes to {} and cannot be taken back.", channels.join(", ")),
-    };
+    let draft = draft(cx, state, kind);
     Some(Form::new(
         if kind == PostKind::Declared { "FIRST POST" } else { "STATUS UPDATE" },
-        to,
-        vec![Field::text("Words for users", draft.as_str(), "what users see, what is done, when the next post comes", 10)],
+        format!("Edit it: {}.", goes_to(cx)),
+        vec![Field::text("Words for users", &draft, "what users see, what is done, when the next post comes", 10)],
         Box::new(move |values| match values.first().filter(|t| !t.is_empty()) {
             Some(text) => Ok(vec![Intent::Post { kind, text: text.clone() }]),
             None => Err("an empty post is not sent; esc leaves".to_owned()),

@@ -114,7 +114,7 @@ impl View for Comms {
         let lower = Rect { y: area.y + upper.height, height: area.height - upper.height, ..area };
         let title = match cx.model.setting.channels.as_slice() {
             [] => "No channel is configured: posts stay in the timeline (config: notify.channels)".to_owned(),
-            channels => format!("Channels: {}", channels.join(", ")),
+            channels => format!("Channels: {}", channels.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ")),
         };
         let inner = titled(buf, lower, cx.theme, &title, "", false);
         let Some(post) = state.posts.get(self.cursor.at) else { return };
