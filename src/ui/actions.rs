@@ -126,7 +126,8 @@ fn on_pod(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply
 
 /// A second snapshot of the process that the last one came from.
 fn pair(cx: &Cx<'_>, subject: &ContainerRef) -> Reply {
-    let before = cx.model.captures.iter().rev().find(|c| c.job.is_none() && matches!(c.state, crate::preflight::CaptureState::Complete { .. }));
+    let before =
+        cx.model.captures.iter().rev().find(|c| c.job.is_none() && matches!(c.state, crate::preflight::CaptureState::Complete { .. }));
     match before {
         Some(before) => Reply {
             say: Some(format!("second snapshot of {}: preflight, then capture", before.container.pod.name)),

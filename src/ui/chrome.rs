@@ -115,10 +115,8 @@ pub fn big_clock(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled(format!(" {since}  "), cx.style(Role::Title)),
             Span::styled(label.to_owned(), cx.style(if y == 2 { phase_role(view.phase) } else { Role::Dim })),
         ]);
-        let at_right = Line::from(vec![
-            Span::styled(format!("{words}  "), cx.style(Role::Dim)),
-            Span::styled(format!("{left} "), cx.style(role)),
-        ]);
+        let at_right =
+            Line::from(vec![Span::styled(format!("{words}  "), cx.style(Role::Dim)), Span::styled(format!("{left} "), cx.style(role))]);
         put_both(buf, area, y, &at_left, &at_right);
     }
 }
@@ -289,7 +287,16 @@ pub fn too_small(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let lines = [
         (time, Role::Title),
         (format!("terminal too small: {}x{}", area.width, area.height), Role::Warn),
-        (format!("needs {}x{}, better {}x{}", super::layout::LEAST.0, super::layout::LEAST.1, super::layout::FULL.0, super::layout::FULL.1), Role::Text),
+        (
+            format!(
+                "needs {}x{}, better {}x{}",
+                super::layout::LEAST.0,
+                super::layout::LEAST.1,
+                super::layout::FULL.0,
+                super::layout::FULL.1
+            ),
+            Role::Text,
+        ),
         ("the clock and all captures go on".to_owned(), Role::Dim),
     ];
     for (y, (words, role)) in (0u16..).zip(lines) {

@@ -13,6 +13,7 @@ use super::layout::{Layout, is_enough, layout};
 use super::options::Options;
 use super::overlays::{Overlay, help_lines, messages};
 use super::palette::{Palette, Picked};
+use super::pressure_strip;
 use super::prompts;
 use super::theme::{Theme, ThemeName};
 use super::view::{About, Cx, Dialog, Go, Local, Reply, View};
@@ -21,7 +22,6 @@ use super::widgets::cursor::Cursor;
 use super::widgets::editor::Editor;
 use super::widgets::panel::{boxed, centred};
 use super::widgets::text::{put, put_both};
-use super::pressure_strip;
 use crate::app::{Intent, Model, Prompt, Shelf};
 use crate::base::Trouble;
 
@@ -355,41 +355,34 @@ impl Face {
         if reply.say.is_some() {
             self.said = reply.say;
         }
-        match reply.go {
-            Some(Go::Back) => {
-                if self.stack.len() > 1 {
-                    self.stack.pop();
-                }
+        if let Some(Go(name, about)) = reply.go {
+            self.go(model, shelf, name, &about, answer);
+        }
+    }
+
+    fn go(&mut self, model: &Model, shelf: &Shelf, name: &str, about: &About, answer: &mut Answer) {
+        let Some(index) = VIEWS.iter().position(|e| e.open.name == name) else { return };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let before = self.top();
+        if before != index {
+            // Views that are gone through by number do not pile up; drilled-down ones do.
+            self.stack.retain(|i| *i != index);
+            if *about == About::Anything {
+                self.stack.truncate(1);
             }
-            Some(Go::View(name, about)) => {
-                let Some(index) = VIEWS.iter().position(|e| e.open.name == name) else { return };
-                let before = self.top();
-                if before != index {
-                    // Views that are gone through by number do not pile up; drilled-down ones do.
-                    self.stack.retain(|i| *i != index);
-                    let drilled = about != About::Anything;
-                    if !drilled {
-                        self.stack.truncate(1);
-                    }
-                    if index == 0 {
-                        self.stack.clear();
-                    }
-                    self.stack.push(index);
-                }
-                let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
-                if before != index
-                    && let Some(left) = self.views[before].left(&cx)
-                {
-                    answer.intents.extend(left.intents);
-                }
-                if let Some(reply) = self.views[index].show(&about, &cx) {
-                    answer.intents.extend(reply.intents);
-                    if reply.say.is_some() {
-                        self.said = reply.say;
-                    }
-                }
+            if index == 0 {
+                self.stack.clear();
             }
-            None => {}
+            self.stack.push(index);
+            if let Some(left) = self.views[before].left(&cx) {
+                answer.intents.extend(left.intents);
+            }
+        }
+        if let Some(reply) = self.views[index].show(about, &cx) {
+            answer.intents.extend(reply.intents);
+            if reply.say.is_some() {
+                self.said = reply.say;
+            }
         }
     }
 
@@ -436,7 +429,12 @@ impl Face {
             modal(cx, dialog.as_mut(), lower, buf, true);
             if self.interrupted {
                 let words = " you were typing: press Esc, then answer; your text is kept ";
-                put(buf, Rect { y: lower.y, height: 1, ..lower }, 0, &ratatui::text::Line::styled(words, cx.style(super::theme::Role::Bad)));
+                put(
+                    buf,
+                    Rect { y: lower.y, height: 1, ..lower },
+                    0,
+                    &ratatui::text::Line::styled(words, cx.style(super::theme::Role::Bad)),
+                );
             }
             return;
         }

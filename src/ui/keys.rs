@@ -115,7 +115,8 @@ impl Keymap {
     /// Keys that mean two things in one place: (place, key, command, command).
     pub fn conflicts(&self) -> Vec<(&'static str, Key, &'static str, &'static str)> {
         let mut found = Vec::new();
-        let everywhere: Vec<&Command> = PROGRAM.iter().chain(INCIDENT).chain(POD).chain(super::views::VIEWS.iter().map(|e| &e.open)).collect();
+        let everywhere: Vec<&Command> =
+            PROGRAM.iter().chain(INCIDENT).chain(POD).chain(super::views::VIEWS.iter().map(|e| &e.open)).collect();
         for entry in super::views::VIEWS {
             let view = (entry.make)();
             let lists: &[Command] = if view.lists() { Cursor::COMMANDS } else { &[] };
@@ -134,7 +135,13 @@ impl Keymap {
 
 /// Every command with the view it belongs to; the empty name: it works everywhere.
 pub fn every() -> impl Iterator<Item = (&'static str, &'static Command)> {
-    let everywhere = PROGRAM.iter().chain(INCIDENT).chain(POD).chain(Cursor::COMMANDS).chain(super::views::VIEWS.iter().map(|e| &e.open)).map(|c| ("", c));
+    let everywhere = PROGRAM
+        .iter()
+        .chain(INCIDENT)
+        .chain(POD)
+        .chain(Cursor::COMMANDS)
+        .chain(super::views::VIEWS.iter().map(|e| &e.open))
+        .map(|c| ("", c));
     let of_views = super::views::VIEWS.iter().flat_map(|entry| (entry.make)().commands().iter().map(|c| (entry.open.name, c)));
     everywhere.chain(of_views)
 }

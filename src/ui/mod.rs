@@ -7,6 +7,8 @@ mod actions;
 mod chrome;
 mod command;
 mod face;
+#[cfg(test)]
+mod frames;
 mod input;
 mod key;
 mod keys;
@@ -16,7 +18,11 @@ mod overlays;
 mod palette;
 mod pressure_strip;
 mod prompts;
+#[cfg(test)]
+mod story;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod view;
 mod views;

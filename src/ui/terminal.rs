@@ -64,7 +64,12 @@ impl Signals {
 }
 
 fn trouble(error: &io::Error) -> Trouble {
-    Trouble::new(TroubleKind::Failed, format!("the terminal does not answer: {error}"), "", "run it in a terminal, or use the commands of `cutoff --help`")
+    Trouble::new(
+        TroubleKind::Failed,
+        format!("the terminal does not answer: {error}"),
+        "",
+        "run it in a terminal, or use the commands of `cutoff --help`",
+    )
 }
 
 impl Terminal {

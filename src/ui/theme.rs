@@ -85,11 +85,6 @@ impl Theme {
         Self { name, ascii }
     }
 
-    /// Its name.
-    pub const fn name(self) -> ThemeName {
-        self.name
-    }
-
     /// Whether only ASCII reaches the screen.
     pub const fn is_ascii(self) -> bool {
         self.ascii
@@ -167,7 +162,9 @@ fn nearest_ascii(c: char) -> char {
     match c {
         '─' | '━' | '═' | '╌' | '–' | '—' | '−' | '‐' => '-',
         '│' | '┃' | '║' | '▏' | '▐' | '▌' => '|',
-        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╔' | '╗' | '╚' | '╝' | '╭' | '╮' | '╰' | '╯' => '+',
+        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' | '╔' | '╗' | '╚' | '╝' | '╭' | '╮' | '╰' | '╯' => {
+            '+'
+        }
         '●' | '◉' | '•' | '◆' => '*',
         '○' | '◌' | '◇' => 'o',
         '▲' | '△' => '!',

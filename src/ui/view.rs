@@ -43,14 +43,9 @@ pub enum About {
     Step(String),
 }
 
-/// Where to go.
+/// Where to go: the view's name, and what it is to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Go {
-    /// To the view of this name.
-    View(&'static str, About),
-    /// Back.
-    Back,
-}
+pub struct Go(pub &'static str, pub About);
 
 /// What the terminal is asked to do; the app does not know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +88,7 @@ impl Reply {
 
     /// Another view.
     pub fn go(view: &'static str, about: About) -> Self {
-        Self { go: Some(Go::View(view, about)), ..Self::default() }
+        Self { go: Some(Go(view, about)), ..Self::default() }
     }
 
     /// A dialog.
@@ -210,7 +205,9 @@ mod tests {
 
     #[test]
     fn filters_are_words_and_their_absence() {
-        for (filter, fit) in [("", true), ("imp", true), ("IMPORT x2", true), ("import !x2", false), ("!job", true), ("!", true), ("b", false)] {
+        for (filter, fit) in
+            [("", true), ("imp", true), ("IMPORT x2", true), ("import !x2", false), ("!job", true), ("!", true), ("b", false)]
+        {
             assert_eq!(fits(filter, "content-import-x2k4p Running"), fit, "{filter:?}");
         }
     }

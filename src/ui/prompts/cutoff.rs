@@ -69,7 +69,8 @@ impl Cutoff {
             self.stage = Stage::Notice(Editor::text(&self.draft).hint("what users should know"));
         } else if key.is("e") {
             let minutes = Editor::line("30");
-            self.stage = Stage::Extending { minutes, reason: Editor::line("").hint("what is still worth trying, and why"), at_reason: true };
+            self.stage =
+                Stage::Extending { minutes, reason: Editor::line("").hint("what is still worth trying, and why"), at_reason: true };
         } else if self.due.is_none() && (key.is("esc") || key.is("q") || key.is("enter")) {
             return Reply { close: true, ..Reply::default() };
         } else if self.due.is_some() {
@@ -122,7 +123,10 @@ impl Cutoff {
             }
             out
         };
-        let to = format!("quick fixes end, root-cause analysis begins, users are told it will be LONG: you edit the notice first, {}", goes_to(cx));
+        let to = format!(
+            "quick fixes end, root-cause analysis begins, users are told it will be LONG: you edit the notice first, {}",
+            goes_to(cx)
+        );
         lines.extend(choice("d", "go deep", to));
         lines.extend(choice("e", "extend", "quick fixes go on for N minutes, because … (the reason is recorded)".to_owned()));
         lines.push(Line::default());
@@ -143,7 +147,11 @@ fn tried(state: &State) -> Vec<String> {
             format!("{} {} ({effect})", a.request.act, a.request.target.name)
         })
         .collect();
-    lines.push(if acts.is_empty() { "Tried: nothing that changed the cluster.".to_owned() } else { format!("Tried: {}.", acts.join(", ")) });
+    lines.push(if acts.is_empty() {
+        "Tried: nothing that changed the cluster.".to_owned()
+    } else {
+        format!("Tried: {}.", acts.join(", "))
+    });
     let deaths = state.deaths.len();
     lines.push(format!("Deaths: {deaths}. Extensions so far: {}.", state.cutoff.extensions().count()));
     lines.push(match state.findings.last() {
@@ -260,7 +268,9 @@ impl Dialog for Cutoff {
                     let role = if active { Role::Title } else { Role::Dim };
                     Line::styled(format!("{} {words}", if active { "▸" } else { " " }), cx.style(role))
                 };
-                let field = |y: u16| Rect { x: area.x + 2.min(area.width), y: area.y + y, width: area.width.saturating_sub(2), height: 1 }.intersection(area);
+                let field = |y: u16| {
+                    Rect { x: area.x + 2.min(area.width), y: area.y + y, width: area.width.saturating_sub(2), height: 1 }.intersection(area)
+                };
                 put(buf, area, 0, &label(!*at_reason, "Minutes from now"));
                 minutes.draw(buf, field(1), cx.theme, !*at_reason);
                 put(buf, area, 3, &label(*at_reason, "Because …"));

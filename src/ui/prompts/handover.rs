@@ -22,7 +22,11 @@ fn draft(state: &State, cx: &Cx<'_>) -> String {
         .filter(|a| matches!(a.outcome, ActOutcome::Done { .. }))
         .map(|a| format!("{} {}", a.request.act, a.request.target.name))
         .collect();
-    lines.push(if done.is_empty() { "Actions: none that changed the cluster.".to_owned() } else { format!("Actions: {}.", done.join(", ")) });
+    lines.push(if done.is_empty() {
+        "Actions: none that changed the cluster.".to_owned()
+    } else {
+        format!("Actions: {}.", done.join(", "))
+    });
     match state.findings.last() {
         Some(found) => lines.push(format!("Finding: {} ({}).", found.finding.headline, found.finding.confidence)),
         None => lines.push(format!("Finding: none yet; {} captures.", state.captures.len())),

@@ -14,10 +14,8 @@ use crate::app::Intent;
 /// The question.
 pub struct Quit;
 
-const COMMANDS: &[Command] = &[
-    Command::new("yes", &["y"], "leave").shown("leave"),
-    Command::new("no", &["n", "esc", "enter"], "stay (default)").shown("stay"),
-];
+const COMMANDS: &[Command] =
+    &[Command::new("yes", &["y"], "leave").shown("leave"), Command::new("no", &["n", "esc", "enter"], "stay (default)").shown("stay")];
 
 fn words(cx: &Cx<'_>) -> String {
     let mut words = String::new();

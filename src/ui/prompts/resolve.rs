@@ -3,7 +3,6 @@
 use super::super::view::Cx;
 use super::form::{Field, Form};
 use crate::app::Intent;
-use crate::incident::State;
 
 /// The form; `None` without an open incident.
 pub fn resolve(cx: &Cx<'_>) -> Option<Form> {
@@ -17,9 +16,4 @@ pub fn resolve(cx: &Cx<'_>) -> Option<Form> {
             None => Err("say what ended it; it stands in the postmortem".to_owned()),
         }),
     ))
-}
-
-/// Why there is nothing to resolve.
-pub fn refused(state: Option<&State>) -> &'static str {
-    if state.is_some() { "the incident is resolved already" } else { "no incident is declared" }
 }

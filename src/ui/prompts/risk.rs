@@ -81,7 +81,11 @@ impl Risky {
         if !self.kills() && key.is("y") {
             return Reply::intent(Intent::AcceptRisk { container: self.container.clone(), typed: String::new() });
         }
-        Reply::say(if self.kills() { "K accepts by name; a number takes a way out; Enter is No" } else { "y captures; a number takes a way out; Enter is No" })
+        Reply::say(if self.kills() {
+            "K accepts by name; a number takes a way out; Enter is No"
+        } else {
+            "y captures; a number takes a way out; Enter is No"
+        })
     }
 }
 

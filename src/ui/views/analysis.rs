@@ -88,6 +88,7 @@ const COMMANDS: &[Command] = &[
     Command::new("open", &["enter", "right"], "open: class, branch or object").shown("open"),
     Command::new("up-again", &["backspace", "left"], "back to the object or list before").shown("back"),
     Command::new("object", &["i"], "the object under the cursor: who holds it").shown("object"),
+    Command::new("tree", &["t"], "the object in the dominator tree").shown("in the tree"),
     Command::new("strings", &["s"], "show or hide what strings say").shown("strings"),
     Command::new("other", &["o"], "the next analysis").shown("other"),
     Command::new("stop", &["x"], "stop the analysis"),
@@ -103,8 +104,12 @@ const CLASSES: &[Column] = &[
     Column::new("", 16, 90),
     Column::new("DIST", 4, 72).right(),
 ];
-const OBJECTS: &[Column] =
-    &[Column::new("OBJECT", 14, 0).rest(), Column::new("ID", 10, 0).right(), Column::new("SHALLOW", 9, 0).right(), Column::new("RETAINED", 9, 0).right()];
+const OBJECTS: &[Column] = &[
+    Column::new("OBJECT", 14, 0).rest(),
+    Column::new("ID", 10, 0).right(),
+    Column::new("SHALLOW", 9, 0).right(),
+    Column::new("RETAINED", 9, 0).right(),
+];
 
 /// Objects of a class that are shown.
 const INSTANCES: usize = 100;
@@ -113,7 +118,11 @@ impl AnalysisView {
     fn row<'a>(&self, cx: &Cx<'a>) -> Option<&'a AnalysisRow> {
         let rows = &cx.model.analyses;
         match &self.of {
-            Some(of) => rows.iter().rev().find(|r| r.evidence == *of).or_else(|| rows.iter().rev().find(|r| of.iter().any(|e| r.evidence.contains(e)))),
+            Some(of) => rows
+                .iter()
+                .rev()
+                .find(|r| r.evidence == *of)
+                .or_else(|| rows.iter().rev().find(|r| of.iter().any(|e| r.evidence.contains(e)))),
             None => rows.last(),
         }
     }
@@ -256,7 +265,8 @@ impl AnalysisView {
 
 /// The largest objects of `class`, largest first.
 fn largest(analysis: &Analysis, class: ClassIx) -> Vec<NodeIx> {
-    let mut nodes: Vec<(u64, NodeIx)> = analysis.nodes().filter(|n| analysis.class_of(*n) == class).map(|n| (analysis.retained_size(n), n)).collect();
+    let mut nodes: Vec<(u64, NodeIx)> =
+        analysis.nodes().filter(|n| analysis.class_of(*n) == class).map(|n| (analysis.retained_size(n), n)).collect();
     if nodes.len() > INSTANCES {
         nodes.select_nth_unstable_by(INSTANCES, |a, b| b.cmp(a));
         nodes.truncate(INSTANCES);
@@ -291,6 +301,19 @@ impl View for AnalysisView {
                 let node = self.under_cursor(cx, &analysis)?;
                 self.go_to(node);
                 Some(Reply::none())
+            }
+            "tree" => {
+                let analysis = analysis?;
+                let node = self.under_cursor(cx, &analysis)?;
+                let tree = self.looked.tree.get_or_insert_with(|| Tree::of(&analysis));
+                match tree.reveal(&analysis, node) {
+                    Some(at) => {
+                        self.looked.tree_cursor.at = at;
+                        self.tab = Tab::Dominators;
+                        Some(Reply::none())
+                    }
+                    None => Some(Reply::say("it stands too far down the list of its dominator's children")),
+                }
             }
             "strings" => {
                 self.open = !self.open;
@@ -474,15 +497,22 @@ impl AnalysisView {
                     };
                     // Deep trees stay readable: the depth is told in a number beyond twelve steps.
                     let indent = if *depth <= 12 { " ".repeat(*depth) } else { format!("{depth:>11} ") };
-                    let held = analysis.path_parent(*node).filter(|_| *depth > 0).map_or_else(String::new, |e| format!("{} ", super::object::edge_text(analysis, &e)));
-                    let head = format!("{} {:>3.0} % {indent}{sign} ", pad(&retained.to_string(), 9, true), retained.share_of(total) * 100.0);
+                    let held = analysis
+                        .path_parent(*node)
+                        .filter(|_| *depth > 0)
+                        .map_or_else(String::new, |e| format!("{} ", super::object::edge_text(analysis, &e)));
+                    let head =
+                        format!("{} {:>3.0} % {indent}{sign} ", pad(&retained.to_string(), 9, true), retained.share_of(total) * 100.0);
                     let room = columns.saturating_sub(head.chars().count());
                     let held = fit(&held, room / 3);
                     let rest = room.saturating_sub(held.chars().count());
                     Line::from(vec![
                         Span::styled(head, style(Role::Dim)),
                         Span::styled(held, style(Role::Key)),
-                        Span::styled(pad(&format!("{} {}", name(analysis, *node, self.open), analysis.id(*node)), rest, false), style(Role::Text)),
+                        Span::styled(
+                            pad(&format!("{} {}", name(analysis, *node, self.open), analysis.id(*node)), rest, false),
+                            style(Role::Text),
+                        ),
                     ])
                 }
                 Branch::More { depth, shown, all, .. } => {

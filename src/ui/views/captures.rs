@@ -50,7 +50,9 @@ const COLUMNS: &[Column] = &[
 fn mark(state: &CaptureState) -> (&'static str, Role) {
     match state {
         CaptureState::Armed { .. } => ("○", Role::Info),
-        CaptureState::Preparing { .. } | CaptureState::Building { .. } | CaptureState::Writing { .. } | CaptureState::Copying { .. } => ("◆", Role::Info),
+        CaptureState::Preparing { .. } | CaptureState::Building { .. } | CaptureState::Writing { .. } | CaptureState::Copying { .. } => {
+            ("◆", Role::Info)
+        }
         CaptureState::Complete { .. } => ("✔", Role::Good),
         CaptureState::Truncated { .. } => ("▲", Role::Warn),
         CaptureState::KilledEmpty { .. } | CaptureState::Failed { .. } => ("✖", Role::Bad),
@@ -225,7 +227,9 @@ impl View for Captures {
     }
 
     fn click(&mut self, cx: &Cx<'_>, y: u16) -> bool {
-        let Some(at) = (y as usize).checked_sub(2).map(|y| y + self.cursor.top).filter(|at| *at < cx.model.captures.len()) else { return false };
+        let Some(at) = (y as usize).checked_sub(2).map(|y| y + self.cursor.top).filter(|at| *at < cx.model.captures.len()) else {
+            return false;
+        };
         self.cursor.at = at;
         self.moved = true;
         true

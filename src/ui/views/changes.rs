@@ -160,7 +160,10 @@ impl View for Changes {
                 vec![
                     Field::new(symbol, cx.style(Role::Key)),
                     Field::new(rollout.revision.to_string(), cx.style(role)),
-                    Field::new(age.map_or_else(|| "unknown".to_owned(), |a| format!("{} ago", span(a))), cx.style(if young { Role::Warn } else { role })),
+                    Field::new(
+                        age.map_or_else(|| "unknown".to_owned(), |a| format!("{} ago", span(a))),
+                        cx.style(if young { Role::Warn } else { role }),
+                    ),
                     Field::new(rollout.replicas.to_string(), cx.style(role)),
                     Field::middle(rollout.image.clone(), cx.style(role)),
                     Field::new(rollout.cause.clone().unwrap_or_default(), cx.style(Role::Dim)),

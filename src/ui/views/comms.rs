@@ -122,7 +122,9 @@ impl View for Comms {
         for (channel, delivery) in &post.deliveries {
             let (symbol, role, words) = match (&delivery.sent, &delivery.failed) {
                 (Some((at, answer)), _) => ("✔", Role::Good, format!("{channel}: sent {}, {answer}", at.format("%H:%M:%S"))),
-                (None, Some((_, why))) if delivery.given_up => ("✖", Role::Bad, format!("{channel}: given up after {} tries: {why}", delivery.tries)),
+                (None, Some((_, why))) if delivery.given_up => {
+                    ("✖", Role::Bad, format!("{channel}: given up after {} tries: {why}", delivery.tries))
+                }
                 (None, Some((_, why))) => ("▲", Role::Warn, format!("{channel}: {} tries, goes on: {why}", delivery.tries)),
                 (None, None) => ("◆", Role::Info, format!("{channel}: waiting")),
             };

@@ -128,7 +128,11 @@ impl Tree {
     fn find(&mut self, analysis: &Analysis, node: NodeIx, depth: usize, from: usize) -> Option<usize> {
         // A child far down its parent's list: a few pages are looked through, not a million.
         for _ in 0..8 {
-            let found = self.rows.iter().skip(from).position(|r| matches!(r, Branch::Object { node: n, depth: d, .. } if *n == node && *d == depth));
+            let found = self
+                .rows
+                .iter()
+                .skip(from)
+                .position(|r| matches!(r, Branch::Object { node: n, depth: d, .. } if *n == node && *d == depth));
             if let Some(found) = found {
                 return Some(from + found);
             }

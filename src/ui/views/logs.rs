@@ -40,7 +40,8 @@ const COMMANDS: &[Command] = &[
 ];
 
 /// What Node and the kernel write when the heap ends, and what a person looks for first.
-const SIGNS: [&str; 7] = ["heap out of memory", "FATAL ERROR", "Allocation failed", "OOMKilled", "<--- Last few GCs", "Mark-Compact", "JS stacktrace"];
+const SIGNS: [&str; 7] =
+    ["heap out of memory", "FATAL ERROR", "Allocation failed", "OOMKilled", "<--- Last few GCs", "Mark-Compact", "JS stacktrace"];
 
 fn role(text: &str) -> Role {
     let lower = text.to_ascii_lowercase();
@@ -101,7 +102,8 @@ impl View for LogView {
                 Some(Reply::none())
             }
             "copy" => {
-                let seen: Vec<String> = self.drawn(cx).get(self.scroll.seen()).unwrap_or_default().iter().map(ToString::to_string).collect();
+                let seen: Vec<String> =
+                    self.drawn(cx).get(self.scroll.seen()).unwrap_or_default().iter().map(ToString::to_string).collect();
                 Some(Reply::copy(seen.join("\n")))
             }
             "stop" => Some(Reply::intent(Intent::StopLogs)),
@@ -122,7 +124,11 @@ impl View for LogView {
         let logs = &cx.model.logs;
         let Some(of) = &logs.of else {
             let inner = titled(buf, area, cx.theme, "Logs", "", true);
-            let words = format!("No log is open. {} follows the log of the pod under most pressure, {} shows the one before its last restart.", cx.keys.key_for("logs"), cx.keys.key_for("previous-logs"));
+            let words = format!(
+                "No log is open. {} follows the log of the pod under most pressure, {} shows the one before its last restart.",
+                cx.keys.key_for("logs"),
+                cx.keys.key_for("previous-logs")
+            );
             for (y, line) in (0..inner.height).zip(wrap(&words, inner.width.into())) {
                 put(buf, inner, y, &Line::styled(line, cx.style(Role::Dim)));
             }

@@ -132,7 +132,10 @@ impl View for Overview {
             "open" => {
                 return match self.pane {
                     Pane::Pods => self.pods.subject(cx.model).map(|container| Reply::go("pod", About::Container(container))),
-                    Pane::Playbook => Some(Reply::go("playbook", About::Anything)),
+                    Pane::Playbook => {
+                        let step = cx.model.playbook.as_ref().and_then(|guide| guide.run.next(&guide.book));
+                        Some(Reply::go("playbook", step.map_or(About::Anything, |s| About::Step(s.id.clone()))))
+                    }
                     Pane::Timeline => Some(Reply::go("timeline", About::Anything)),
                 };
             }

@@ -46,9 +46,10 @@ pub const fn mark(state: &StepState, next: bool) -> (&'static str, Role) {
 /// One step in a line.
 pub fn line(cx: &Cx<'_>, row: &Row<'_>, columns: usize, selected: bool) -> Line<'static> {
     let (symbol, role) = mark(&row.state, row.next);
-    let over = row.due.filter(|due| *due < cx.model.now.wall).map(|due| {
-        format!("  {} over its time", span((cx.model.now.wall - due).to_std().unwrap_or_default()))
-    });
+    let over = row
+        .due
+        .filter(|due| *due < cx.model.now.wall)
+        .map(|due| format!("  {} over its time", span((cx.model.now.wall - due).to_std().unwrap_or_default())));
     let over = over.unwrap_or_default();
     let title = fit(row.title, columns.saturating_sub(3 + over.chars().count()));
     let text = match row.state {
@@ -58,11 +59,8 @@ pub fn line(cx: &Cx<'_>, row: &Row<'_>, columns: usize, selected: bool) -> Line<
         StepState::Open | StepState::Failed { .. } => Role::Text,
     };
     let style = |role: Role| if selected { cx.style(role).patch(cx.style(Role::Selected)) } else { cx.style(role) };
-    let mut spans = vec![
-        Span::styled(format!("{symbol} "), style(role)),
-        Span::styled(title, style(text)),
-        Span::styled(over, style(Role::Warn)),
-    ];
+    let mut spans =
+        vec![Span::styled(format!("{symbol} "), style(role)), Span::styled(title, style(text)), Span::styled(over, style(Role::Warn))];
     if selected {
         let used: usize = spans.iter().map(|s| super::super::widgets::text::width(&s.content)).sum();
         spans.push(Span::styled(" ".repeat(columns.saturating_sub(used)), style(Role::Selected)));

@@ -63,7 +63,10 @@ impl Pod {
         let (symbol, role) = pod_row::mark(row);
         lines.push(Line::from(vec![
             Span::styled(format!("{symbol} {}  ", pod_row::word(row)), cx.style(role)),
-            Span::styled(format!("{} {} {}", bar(row.share.unwrap_or(0.0), 20), pod_row::percent(row), pod_row::memory(row)), cx.style(role)),
+            Span::styled(
+                format!("{} {} {}", bar(row.share.unwrap_or(0.0), 20), pod_row::percent(row), pod_row::memory(row)),
+                cx.style(role),
+            ),
         ]));
         let slope = row.slope.map_or_else(|| "slope unknown".to_owned(), |s| s.to_string());
         lines.push(Line::styled(format!("  {slope}; {}", pod_row::eta_words(row)), cx.style(Role::Text)));
@@ -80,9 +83,11 @@ impl Pod {
         lines.push(Line::styled(source, cx.style(Role::Dim)));
         let ended = pod_row::ended(row);
         if !ended.is_empty() {
-            let when = row.last_end.as_ref().and_then(|e| e.at).map_or_else(String::new, |at| {
-                format!(", {} ago", span((cx.model.now.wall - at).to_std().unwrap_or_default()))
-            });
+            let when = row
+                .last_end
+                .as_ref()
+                .and_then(|e| e.at)
+                .map_or_else(String::new, |at| format!(", {} ago", span((cx.model.now.wall - at).to_std().unwrap_or_default())));
             let words = format!("died last of: {ended}{when}; {} restarts", row.restarts);
             lines.extend(wrap(&words, columns.saturating_sub(2)).into_iter().map(|l| Line::styled(format!("  {l}"), cx.style(Role::Warn))));
         }
@@ -127,7 +132,8 @@ fn pair(cx: &Cx<'_>, name: &str, value: &str, columns: usize, lines: &mut Vec<Li
 
 fn facts(cx: &Cx<'_>, pod: &PodFacts, columns: usize, lines: &mut Vec<Line<'static>>) {
     lines.push(Line::styled("The pod", cx.style(Role::Title)));
-    let created = pod.created.map_or_else(String::new, |at| format!(", made {} ago", span((cx.model.now.wall - at).to_std().unwrap_or_default())));
+    let created =
+        pod.created.map_or_else(String::new, |at| format!(", made {} ago", span((cx.model.now.wall - at).to_std().unwrap_or_default())));
     pair(cx, "state", &format!("{}{}{created}", pod.phase, if pod.ready { ", ready" } else { ", not ready" }), columns, lines);
     if let Some(workload) = &pod.workload {
         let revision = pod.revision.as_ref().map_or_else(String::new, |r| format!(" (revision {r})"));
@@ -160,7 +166,10 @@ fn container_facts(cx: &Cx<'_>, part: &ContainerFacts, columns: usize, lines: &m
     let restarts = if part.resize_restarts { " (a resize restarts it: the heap would be lost)" } else { "" };
     pair(cx, "memory", &format!("limit {}, request {}{restarts}", bytes(part.limit), bytes(part.request)), columns, lines);
     if let Some(probe) = &part.liveness {
-        let words = format!("{} failures, every {} s, {} s each, grace {} s", probe.failure_threshold, probe.period_s, probe.timeout_s, probe.grace_s);
+        let words = format!(
+            "{} failures, every {} s, {} s each, grace {} s",
+            probe.failure_threshold, probe.period_s, probe.timeout_s, probe.grace_s
+        );
         pair(cx, "liveness", &words, columns, lines);
     }
     lines.push(Line::default());

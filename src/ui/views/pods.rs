@@ -81,8 +81,11 @@ const COLUMNS: &[Column] = &[
 
 impl PodList {
     fn rows<'a>(&self, model: &'a Model) -> Vec<&'a Row> {
-        let text = |row: &Row| format!("{} {} {}", row.container, row.workload.as_ref().map_or_else(String::new, ToString::to_string), pod_row::word(row));
-        let mut rows: Vec<&Row> = model.board.rows().iter().filter(|row| self.filter.is_empty() || fits(&self.filter, &text(row))).collect();
+        let text = |row: &Row| {
+            format!("{} {} {}", row.container, row.workload.as_ref().map_or_else(String::new, ToString::to_string), pod_row::word(row))
+        };
+        let mut rows: Vec<&Row> =
+            model.board.rows().iter().filter(|row| self.filter.is_empty() || fits(&self.filter, &text(row))).collect();
         match self.order {
             Order::Pressure => {}
             Order::Share => rows.sort_by(|a, b| b.share.unwrap_or(-1.0).total_cmp(&a.share.unwrap_or(-1.0))),
@@ -93,7 +96,11 @@ impl PodList {
     }
 
     fn at(&self, rows: &[&Row]) -> usize {
-        self.held.as_ref().and_then(|held| rows.iter().position(|r| r.container == *held)).unwrap_or(if self.held.is_some() { self.cursor.at } else { 0 })
+        self.held.as_ref().and_then(|held| rows.iter().position(|r| r.container == *held)).unwrap_or(if self.held.is_some() {
+            self.cursor.at
+        } else {
+            0
+        })
     }
 
     /// The container under the cursor.

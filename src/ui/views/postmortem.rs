@@ -10,7 +10,8 @@ use super::super::view::{Cx, Reply, View};
 use super::super::widgets::cursor::Scroll;
 use super::super::widgets::panel::titled;
 use super::super::widgets::text::{put, wrap};
-use crate::incident::Seq;
+use crate::incident::{Seq, State};
+use crate::report::{ExportOptions, postmortem};
 
 /// The view. The text is made anew only when the incident has a new event.
 #[derive(Debug, Default)]
@@ -21,6 +22,14 @@ pub struct Postmortem {
 }
 
 const COMMANDS: &[Command] = &[Command::new("copy", &["c"], "copy the markdown").shown("copy")];
+
+/// The page in the built-in format; the export may use another template.
+fn page(state: &State) -> String {
+    match postmortem(state, &ExportOptions::default()) {
+        Ok(export) => export.markdown,
+        Err(error) => error.to_string(),
+    }
+}
 
 fn role(line: &str) -> Role {
     if line.starts_with('#') {
@@ -42,7 +51,7 @@ impl View for Postmortem {
             return Some(Reply::none());
         }
         match command {
-            "copy" => cx.model.incident.as_ref().map(|s| Reply::copy(crate::report::postmortem(s))),
+            "copy" => cx.model.incident.as_ref().map(|s| Reply::copy(page(s))),
             _ => None,
         }
     }
@@ -57,7 +66,7 @@ impl View for Postmortem {
         let now = (state.id.to_string(), state.next_seq(), columns);
         if self.made.as_ref() != Some(&now) {
             self.lines.clear();
-            for line in crate::report::postmortem(state).lines() {
+            for line in page(state).lines() {
                 let role = role(line);
                 self.lines.extend(wrap(line, columns).into_iter().map(|l| (l, role)));
             }

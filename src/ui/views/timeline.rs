@@ -76,7 +76,8 @@ impl Timeline {
             if !self.filter.is_empty() && !fits(&self.filter, &format!("{} {who} {}", line.class.word(), line.text)) {
                 continue;
             }
-            let since = (event.at.wall - state.declared.wall).to_std().map_or_else(|_| "   before".to_owned(), |d| format!("+{}", clock(d)));
+            let since =
+                (event.at.wall - state.declared.wall).to_std().map_or_else(|_| "   before".to_owned(), |d| format!("+{}", clock(d)));
             let role = class_role(line.class);
             for (i, words) in wrap(line.text.as_str(), columns.saturating_sub(head_wide)).into_iter().enumerate() {
                 if i > 0 {

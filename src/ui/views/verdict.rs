@@ -87,7 +87,11 @@ impl Lines<'_, '_> {
         }
         if let Some(age) = &suspect.age {
             let since = span((self.cx.model.now.wall - age.changed).to_std().unwrap_or_default());
-            let than = if age.changes > 0 { format!("; older than {} of the {} changes in question", age.older_than, age.changes) } else { String::new() };
+            let than = if age.changes > 0 {
+                format!("; older than {} of the {} changes in question", age.older_than, age.changes)
+            } else {
+                String::new()
+            };
             self.pair("last changed", &format!("{since} ago in {} \"{}\"{than}", age.commit, age.subject));
         }
         if let Some(trigger) = &suspect.trigger {
@@ -121,7 +125,8 @@ impl Lines<'_, '_> {
 /// The lines of `verdict`; sample members only if `open`.
 pub fn lines(cx: &Cx<'_>, verdict: &Verdict, open: bool, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Lines { cx, columns, out: Vec::new() };
-    let mut total = format!("{} in {} snapshot{}", Bytes(verdict.total_bytes), verdict.snapshots, if verdict.snapshots == 1 { "" } else { "s" });
+    let mut total =
+        format!("{} in {} snapshot{}", Bytes(verdict.total_bytes), verdict.snapshots, if verdict.snapshots == 1 { "" } else { "s" });
     if let Some(growth) = verdict.growth_bytes {
         total.push_str(&format!(", {}", signed(growth)));
     }

@@ -2,8 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::base::Untrusted;
@@ -110,11 +109,6 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
-}
-
-/// A span of cleaned text.
-pub fn span(text: &str, style: Style) -> Span<'static> {
-    Span::styled(clean(text), style)
 }
 
 /// Draws `line` at row `y` of `area`; outside of it nothing happens.
