@@ -180,6 +180,9 @@ fn every_view_has_frames() {
     }
     let scenes: std::collections::BTreeSet<&str> = SCENES.iter().map(|s| s.0).collect();
     assert_eq!(scenes.len(), SCENES.len(), "scenes have names of their own");
+    if std::env::var_os("UPDATE").is_some() {
+        return;
+    }
     for file in std::fs::read_dir(place("x").parent().expect("a folder")).expect("frames are there") {
         let file = file.expect("readable").file_name();
         let name = file.to_str().and_then(|f| f.strip_suffix(".txt")).expect("text files");

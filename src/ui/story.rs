@@ -87,6 +87,7 @@ impl Night {
             plan: Plan::default(),
             repository: Some("/srv/content-import".into()),
             source_maps: Vec::new(),
+            taken: Vec::new(),
             channels: vec![
                 ChannelInfo { name: "status".into(), audiences: vec![Audience::Users] },
                 ChannelInfo { name: "team".into(), audiences: vec![Audience::Team] },
