@@ -24,30 +24,38 @@ pub struct Entry {
     pub is_dir: bool,
 }
 
-/// Makes `path` and what is missing above it, for the owner alone (0700). A directory that is there is closed to others
-/// if it is open to them.
+/// Makes `path` and what is missing above it, for the owner alone (0700). What is there already stays as it is: it may
+/// be a directory that others need.
 ///
 /// # Errors
 /// What the system says.
 pub fn private_dir(path: &Path) -> Result<(), Error> {
-    let failed = |e| Error::from_io(path, "making the directory", e);
+    if fs::metadata(path).is_ok_and(|m| m.is_dir()) {
+        return Ok(());
+    }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|e| Error::from_io(path, "making the directory", e))?;
+    sync_parent(path)
+}
+
+/// [`private_dir`] for a directory that is ours alone: if it is there and open to others, it is closed to them.
+///
+/// # Errors
+/// What the system says.
+pub fn closed_dir(path: &Path) -> Result<(), Error> {
+    private_dir(path)?;
+    #[cfg(unix)]
     {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        builder.mode(0o700);
-        builder.create(path).map_err(failed)?;
+        use std::os::unix::fs::PermissionsExt;
+        let failed = |e| Error::from_io(path, "closing the directory to others", e);
         if fs::metadata(path).map_err(failed)?.permissions().mode() & 0o077 != 0 {
             fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
         }
     }
-    #[cfg(not(unix))]
-    builder.create(path).map_err(failed)?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// What `path` is, followed through links; `None` if there is nothing.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::lock::Holder;
+use super::holder::Holder;
 use crate::base::{Bytes, Trouble, TroubleKind};
 
 /// A file operation failed.

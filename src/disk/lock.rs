@@ -1,42 +1,20 @@
 //! One writer: an advisory lock (`flock`) in a file that says who holds it. The kernel lets go when the holder dies; its
 //! name then still stands in the file, so the next one can say whom it took over from.
 
-use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::holder::Holder;
 use super::write::private;
 
-/// Who holds a lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Process id.
-    pub pid: u32,
-    /// Host name.
-    pub host: String,
-    /// What it is, in its own words ("the dashboard of ann", "guard").
-    pub who: String,
-    /// Since when.
-    pub since: DateTime<Utc>,
-}
-
-impl Holder {
-    /// This process, as `who`, from `since` on.
-    pub fn this_process(who: impl Into<String>, since: DateTime<Utc>) -> Self {
-        Self { pid: std::process::id(), host: host(), who: who.into(), since }
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (process {} on {}, since {})", self.who, self.pid, self.host, self.since.format("%Y-%m-%d %H:%M:%SZ"))
-    }
-}
+/// Tries before a lock counts as held, and the time between them.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
@@ -47,17 +25,25 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock at `path` for `holder`, without waiting.
+    /// Takes the lock at `path` for `holder`, without waiting for the one that holds it.
     ///
     /// # Errors
     /// [`Error::Locked`] with its holder when another process has it.
     pub fn take(path: &Path, holder: &Holder) -> Result<Self, Error> {
         let failed = |e| Error::from_io(path, "locking", e);
         let mut file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned(), holder: read_holder(&mut file) }),
-            Err(TryLockError::Error(e)) => return Err(failed(e)),
+        let mut tries = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Somebody who only asks who holds it ([`Lock::holder`]) is in the way for an instant.
+                Err(TryLockError::WouldBlock) if tries < TRIES => {
+                    tries += 1;
+                    std::thread::sleep(PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned(), holder: read_holder(&mut file) }),
+                Err(TryLockError::Error(e)) => return Err(failed(e)),
+            }
         }
         let left_by = read_holder(&mut file);
         let mut lock = Self { file, path: path.to_owned(), left_by };
@@ -119,14 +105,4 @@ fn read_holder(file: &mut File) -> Option<Holder> {
     file.seek(SeekFrom::Start(0)).ok()?;
     file.take(4096).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text).ok()
-}
-
-#[cfg(unix)]
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-#[cfg(not(unix))]
-fn host() -> String {
-    String::new()
 }

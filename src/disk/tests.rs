@@ -28,7 +28,9 @@ fn everything_made_here_is_for_the_owner_alone() {
     let open = dir.path().join("open");
     fs::create_dir(&open).expect("dir");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).expect("opened");
-    private_dir(&open).expect("closed");
+    private_dir(&open).expect("there");
+    assert_eq!(mode(&open), 0o755, "what others may need is left alone");
+    closed_dir(&open).expect("closed");
     for d in [dir.path().join("a"), dir.path().join("a/b"), deep.clone(), open] {
         assert_eq!(mode(&d), 0o700, "{}", d.display());
     }

@@ -8,7 +8,7 @@ use super::line::{NOTHING_BEFORE, encode};
 use super::paths::Paths;
 use super::scan::{Flaw, read};
 use crate::base::Bytes;
-use crate::disk::{Appender, Holder, Lock, entry, private_dir};
+use crate::disk::{Appender, Holder, Lock, closed_dir, entry, private_dir};
 use crate::incident::{Event, IncidentId, Kind, Seq};
 
 /// The journal of one incident, held for writing by this process alone until it is dropped.
@@ -83,8 +83,9 @@ impl Journal {
             return Err(Error::OutOfOrder { path: data_dir.to_owned(), last: 0, got: declared.seq });
         };
         let paths = Paths::of(data_dir, id);
-        for dir in [data_dir.to_owned(), Paths::all(data_dir), paths.dir.clone(), paths.evidence(), paths.exports()] {
-            private_dir(&dir)?;
+        private_dir(data_dir)?;
+        for dir in [Paths::all(data_dir), paths.dir.clone(), paths.evidence(), paths.exports()] {
+            closed_dir(&dir)?;
         }
         let lock = Lock::take(&paths.lock(), holder)?;
         let path = paths.journal();

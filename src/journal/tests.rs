@@ -68,6 +68,23 @@ fn what_was_written_comes_back_and_goes_on() {
 }
 
 #[test]
+fn the_incident_is_for_its_owner_alone_and_the_data_directory_stays_as_it_was() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("dir");
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("opened");
+    Journal::create(dir.path(), &declared(), &me()).expect("created");
+    let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
+    let paths = Paths::of(dir.path(), &id());
+    assert_eq!(mode(dir.path()), 0o755);
+    for private in [Paths::all(dir.path()), paths.dir.clone(), paths.evidence(), paths.exports()] {
+        assert_eq!(mode(&private), 0o700, "{}", private.display());
+    }
+    for private in [paths.journal(), paths.lock()] {
+        assert_eq!(mode(&private), 0o600, "{}", private.display());
+    }
+}
+
+#[test]
 fn only_the_next_event_is_taken_and_only_from_one_writer() {
     let dir = written(1);
     let mut opened = reopened(dir.path());
