@@ -86,7 +86,7 @@ impl ExecEnd {
 pub struct Output {
     /// Standard output, at most as much as was asked for.
     pub stdout: Vec<u8>,
-    /// Standard output was longer than that.
+    /// Standard output was longer than that; then the end was not waited for.
     pub cut: bool,
     /// Exit code, stderr, and what went wrong.
     pub end: ExecEnd,
@@ -126,16 +126,26 @@ impl Session {
             let mut stdout = Vec::new();
             let mut limited = (&mut exec).take(max_bytes as u64 + 1);
             let read = limited.read_to_end(&mut stdout).await;
-            let cut = stdout.len() > max_bytes;
-            stdout.truncate(max_bytes);
+            if stdout.len() > max_bytes {
+                // The rest may be endless: leave it.
+                stdout.truncate(max_bytes);
+                let stderr = Untrusted::new(std::mem::take(&mut exec.stderr_kept));
+                return Ok(Output { stdout, cut: true, end: ExecEnd { code: None, failure: None, broken: None, stderr } });
+            }
             let end = exec.finish().await;
             match (read, &end.broken) {
                 (Err(error), _) => Err(Error::Broken { what: what(), why: foreign(error.to_string()) }),
-                (Ok(_), Some(why)) if !cut => Err(Error::Broken { what: what(), why: why.clone() }),
-                (Ok(_), _) => Ok(Output { stdout, cut, end }),
+                (Ok(_), Some(why)) => Err(Error::Broken { what: what(), why: why.clone() }),
+                (Ok(_), None) => Ok(Output { stdout, cut: false, end }),
             }
         };
         tokio::time::timeout(deadline, run).await.unwrap_or_else(|_| Err(Error::TimedOut { what: what(), after: deadline }))
+    }
+}
+
+impl std::fmt::Debug for Exec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exec").field("what", &self.what).finish_non_exhaustive()
     }
 }
 

@@ -48,6 +48,12 @@ impl Session {
     }
 }
 
+impl std::fmt::Debug for Forward {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Forward").field("said", &self.said).finish_non_exhaustive()
+    }
+}
+
 impl Forward {
     /// What the kubelet said, if it said something.
     pub fn trouble(&self) -> Option<&Masked> {

@@ -23,6 +23,8 @@ mod options;
 mod role;
 mod rule;
 mod session;
+#[cfg(test)]
+mod stories;
 mod watch;
 
 pub use error::Error;

@@ -1,7 +1,7 @@
 //! Everything known of the pods' memory, ranked: who dies first stands on top.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -52,7 +52,8 @@ impl Board {
 
     /// Takes the full set of pods as it is at `now`; pods that are not in it are gone.
     pub fn facts(&mut self, now: DateTime<Utc>, all: Vec<PodFacts>) {
-        let gone: Vec<PodRef> = self.pods.keys().filter(|p| !all.iter().any(|f| f.pod == **p)).cloned().collect();
+        let there: BTreeSet<&PodRef> = all.iter().map(|f| &f.pod).collect();
+        let gone: Vec<PodRef> = self.pods.keys().filter(|p| !there.contains(p)).cloned().collect();
         for pod in gone {
             self.gone(&pod);
         }

@@ -7,6 +7,8 @@ mod restart;
 mod rollback;
 mod tools;
 
+pub use isolate::MARK as ISOLATED;
+
 use futures::future::BoxFuture;
 
 use super::error::{Error, foreign};
