@@ -34,6 +34,8 @@ pub struct Setting {
     pub notice: String,
     /// The clock's plan for a new incident.
     pub plan: Plan,
+    /// Seconds of incident time after which a change is judged, also on too few samples.
+    pub judge_by_s: u64,
     /// Repository for `git blame`, if one was given.
     pub repository: Option<String>,
     /// Directories of source maps.

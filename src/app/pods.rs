@@ -11,8 +11,6 @@ use crate::pressure::{ContainerFacts, PodFacts, PodSample, SlopeEffect, Workload
 
 /// Memory is recorded this often, in incident time: enough for a chart, few enough to read the journal.
 const RECORD_EVERY: Duration = Duration::from_secs(30);
-/// A change is judged at the latest this long after it.
-const JUDGE_BY: Duration = Duration::from_secs(900);
 
 /// The full set of pods.
 pub(super) fn all(model: &mut Model, pods: Vec<PodFacts>) -> Vec<Effect> {
@@ -196,7 +194,7 @@ pub(super) fn judge(model: &mut Model) -> Vec<Effect> {
             SlopeEffect::Worse => Effectiveness::Worse,
             SlopeEffect::TooEarly => Effectiveness::TooEarly,
         };
-        let late = (now - mark.at).to_std().is_ok_and(|d| d >= JUDGE_BY);
+        let late = (now - mark.at).to_std().is_ok_and(|d| d.as_secs() >= model.setting.judge_by_s);
         if effect != Effectiveness::TooEarly || late {
             judged.push(Kind::EffectMeasured { act: mark.seq, change: SlopeChange { before: change.before, after: change.after, effect } });
         }

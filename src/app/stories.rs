@@ -31,6 +31,7 @@ impl Story {
             read_only: false,
             notice: String::new(),
             plan: Plan::default(),
+            judge_by_s: 900,
             repository: None,
             source_maps: Vec::new(),
             taken: Vec::new(),

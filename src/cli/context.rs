@@ -72,8 +72,9 @@ pub struct Places {
 }
 
 /// Settings.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
+    pub judge_by_s: u64,
     pub plan: Plan,
     pub pressure: crate::pressure::Options,
     pub metrics: crate::metrics::Options,
@@ -117,7 +118,14 @@ impl Context {
     /// # Errors
     /// A key that is wrong: file, line and remedy.
     pub fn config(&self) -> Result<Settings> {
-        Ok(Settings::default())
+        Ok(Settings {
+            judge_by_s: 900,
+            plan: Plan::default(),
+            pressure: crate::pressure::Options::default(),
+            metrics: crate::metrics::Options::default(),
+            cluster: cluster::Options::default(),
+            notify: crate::notify::Options::default(),
+        })
     }
 
     /// Where things go on disk.
@@ -185,6 +193,7 @@ impl Context {
             read_only: self.global.read_only,
             notice: String::new(),
             plan: settings.plan,
+            judge_by_s: settings.judge_by_s,
             repository: None,
             source_maps: Vec::new(),
             taken: Vec::new(),

@@ -5,16 +5,19 @@
 #![allow(clippy::disallowed_methods, reason = "a world of its own: it has its own files, processes, tasks and clock")]
 
 mod api;
+mod clock;
 mod error;
 mod faults;
 mod images;
 mod kubelet;
 mod machine;
 mod pods;
+mod receiver;
 mod repository;
 mod scenario;
 mod start;
 mod world;
 
 pub use faults::{Fault, Faults};
+pub use receiver::Receiver;
 pub use start::{Demo, Mode, Options};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{SecondsFormat, TimeDelta};
 use tokio::process::Command;
 
 use super::error::Error;
@@ -142,7 +142,7 @@ async fn git(dir: &Path, arguments: &[&str], commit: Option<&Commit>) -> Result<
         command.env_remove(variable);
     }
     if let Some(commit) = commit {
-        let at = (Utc::now() - TimeDelta::minutes(commit.minutes_ago)).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let at = (crate::demo::clock::now() - TimeDelta::minutes(commit.minutes_ago)).to_rfc3339_opts(SecondsFormat::Secs, true);
         let email = format!("{}@shop.example", commit.author.to_lowercase().replace(' ', "."));
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), commit.author);

@@ -62,7 +62,7 @@ pub(crate) fn previous_log(image: &str, restart: u32, before: DateTime<Utc>) -> 
 }
 
 fn ago(minutes: i64) -> String {
-    (Utc::now() - TimeDelta::minutes(minutes)).to_rfc3339_opts(SecondsFormat::Secs, true)
+    (crate::demo::clock::now() - TimeDelta::minutes(minutes)).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn content_import(tag: &str) -> Value {

@@ -20,7 +20,7 @@ use super::{api, images, repository, scenario};
 use crate::base::Trouble;
 
 /// How the demo is to be.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// Where its files go; a fresh directory below it is made and removed again. Default: the system's temporary directory.
     pub directory: Option<PathBuf>,
@@ -32,11 +32,13 @@ pub struct Options {
     pub recorded: bool,
     /// Uses unprivileged user namespaces even as root.
     pub user_namespace: bool,
+    /// The world's time; default: the system's.
+    pub clock: Option<Arc<dyn crate::base::Clock>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { directory: None, pace: 1.0, seed: 7, recorded: false, user_namespace: false }
+        Self { directory: None, pace: 1.0, seed: 7, recorded: false, user_namespace: false, clock: None }
     }
 }
 
@@ -85,6 +87,9 @@ impl Demo {
     /// # Errors
     /// When no directory or port can be had, or git is missing. Missing node or namespaces are no error: see [`Mode`].
     pub async fn start(options: Options) -> Result<Self, Trouble> {
+        if let Some(clock) = &options.clock {
+            super::clock::set(clock.clone());
+        }
         // A runtime of its own: the demo's load never delays the caller's tasks, and its end ends every task at once.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("demo").enable_all().build();
         let runtime = runtime.map_err(Error::Start)?;

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::base::ScaledClock;
 use crate::cli::{Context, Exit, Verb, headless, session};
-use crate::demo::{Demo, Options};
+use crate::demo::{Demo, Options, Receiver};
 
 #[derive(Args)]
 struct DemoArgs {
@@ -55,7 +55,7 @@ impl Verb for DemoVerb {
         let args = DemoArgs::from_arg_matches(args)?;
         let clock = Arc::new(ScaledClock::new(args.speed));
         context.runtime()?.block_on(async {
-            let options = Options { pace: args.pace, recorded: args.recorded, ..Options::default() };
+            let options = Options { pace: args.pace, recorded: args.recorded, clock: Some(clock.clone()), ..Options::default() };
             let demo = Demo::start(options).await?;
             if args.serve {
                 let mut out = std::io::stdout().lock();
@@ -66,16 +66,19 @@ impl Verb for DemoVerb {
                 demo.stop().await;
                 return Ok(Exit::Ok);
             }
+            let receiver = Receiver::start().await?;
             let world = session::World {
                 kubeconfig: demo.kubeconfig(),
                 namespace: demo.namespace().to_owned(),
                 repository: Some(demo.repository()),
                 notice: demo.mode().sentence().to_owned(),
                 clock,
+                speed: args.speed,
+                webhook: receiver.url().to_owned(),
                 data_dir: args.keep.clone().unwrap_or_else(|| demo.kubeconfig().with_file_name("data")),
             };
             let exit = match args.headless {
-                true => headless::play(context, &world, || 0).await,
+                true => headless::play(context, &world, || receiver.received()).await,
                 false => session::dashboard(context, Some(world)).await,
             };
             demo.stop().await;

@@ -49,7 +49,7 @@ pub(crate) fn log(context: &Arc<Context>, target: &Target, query: &Query) -> Res
         ("", "") => None,
         ("", seconds) => {
             let seconds: i64 = seconds.parse().map_err(|_| Refusal::bad_request("sinceSeconds must be a number"))?;
-            Some(Utc::now() - TimeDelta::seconds(seconds.clamp(0, 1 << 40)))
+            Some(crate::demo::clock::now() - TimeDelta::seconds(seconds.clamp(0, 1 << 40)))
         }
         (time, _) => {
             Some(time.parse::<DateTime<Utc>>().map_err(|_| Refusal::bad_request(format!("sinceTime {time} is no RFC 3339 time")))?)

@@ -1,6 +1,6 @@
 //! `metrics.k8s.io/v1beta1`: what metrics-server says of pods and of the node.
 
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -44,7 +44,7 @@ fn pods(context: &Context, namespace: &str, query: &Query) -> Result<Reply, Refu
 fn node(context: &Context) -> Value {
     let workers = context.kubelet.workers();
     let memory: u64 = workers.iter().map(|w| w.working_set()).sum();
-    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let now = crate::demo::clock::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     json!({
         "kind": "NodeMetrics", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": { "name": NODE, "creationTimestamp": now },
         "timestamp": now, "window": "10.000s", "usage": { "cpu": "0", "memory": format!("{}Ki", memory / 1024) },

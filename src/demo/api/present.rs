@@ -135,7 +135,7 @@ fn pod_word(pod: &Value, containers: &[Value]) -> String {
 
 fn age(created: &str) -> String {
     let Ok(created) = created.parse::<DateTime<Utc>>() else { return "<unknown>".into() };
-    let s = (Utc::now() - created).num_seconds().max(0);
+    let s = (crate::demo::clock::now() - created).num_seconds().max(0);
     match s {
         0..120 => format!("{s}s"),
         120..7200 => format!("{}m", s / 60),

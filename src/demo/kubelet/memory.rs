@@ -4,8 +4,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use chrono::Utc;
-
 use super::container::{Container, State};
 use super::worker::Worker;
 
@@ -23,7 +21,7 @@ impl Worker {
             let over = self.with(&name, |c| {
                 c.usage = usage;
                 c.peak = c.peak.max(usage.working_set());
-                let at = Utc::now();
+                let at = crate::demo::clock::now();
                 c.cpu.push((at, usage.cpu.as_nanos()));
                 if c.cpu.len() > READINGS {
                     c.cpu.remove(0);

@@ -31,7 +31,7 @@ impl Worker {
         Some(json!({
             "metadata": {
                 "name": self.name, "namespace": self.namespace, "labels": pod["metadata"]["labels"],
-                "creationTimestamp": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+                "creationTimestamp": crate::demo::clock::now().to_rfc3339_opts(SecondsFormat::Secs, true),
             },
             "timestamp": at.to_rfc3339_opts(SecondsFormat::Secs, true),
             "window": format!("{}.{:03}s", span.num_seconds(), span.num_milliseconds() % 1000),

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::container::{Container, Ended, State};
@@ -207,7 +206,7 @@ impl Worker {
 
     /// One life of a container; gives how long it was.
     async fn run_once(&self, name: &str) -> Duration {
-        let started = Utc::now();
+        let started = crate::demo::clock::now();
         let Some(spec) = self.start_spec(name) else { return Duration::ZERO };
         let id =
             format!("{:016x}{:016x}{:016x}{:016x}", self.store.random(), self.store.random(), self.store.random(), self.store.random());
@@ -218,7 +217,7 @@ impl Worker {
             Ok(running) => running,
             Err(why) => {
                 self.event(true, "Failed", &format!("Error: {why}"));
-                let end = Ended { code: 128, reason: "StartError".into(), started, finished: Utc::now(), id };
+                let end = Ended { code: 128, reason: "StartError".into(), started, finished: crate::demo::clock::now(), id };
                 self.with(name, |c| c.state = State::Ended(end));
                 self.publish();
                 return Duration::ZERO;
@@ -252,7 +251,7 @@ impl Worker {
         let code = running.exit.await.unwrap_or(255);
         log.close();
         self.machine.ended(&self.uid, name, spec.restart);
-        let finished = Utc::now();
+        let finished = crate::demo::clock::now();
         let killed = self.with(name, |c| {
             let reason = match code {
                 _ if c.oom => "OOMKilled",

@@ -9,7 +9,6 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -327,7 +326,7 @@ async fn copy_lines(from: impl tokio::io::AsyncRead + Unpin, into: mpsc::Sender<
         if bytes.last() == Some(&b'\n') {
             bytes.pop();
         }
-        if into.send(Line { at: Utc::now(), bytes: std::mem::take(&mut bytes) }).await.is_err() {
+        if into.send(Line { at: crate::demo::clock::now(), bytes: std::mem::take(&mut bytes) }).await.is_err() {
             return;
         }
     }

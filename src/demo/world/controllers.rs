@@ -255,7 +255,7 @@ pub(crate) fn mark_deleted(store: &Store, namespace: &str, name: &str, grace: Op
     store.touch(Kind::Pod, namespace, name, |pod| {
         let meta = object_at(pod, &["metadata"]);
         if !meta.contains_key("deletionTimestamp") {
-            let end = chrono::Utc::now() + chrono::TimeDelta::seconds(grace.clamp(0, 86_400));
+            let end = crate::demo::clock::now() + chrono::TimeDelta::seconds(grace.clamp(0, 86_400));
             meta.insert("deletionTimestamp".into(), end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true).into());
         }
         meta.insert("deletionGracePeriodSeconds".into(), grace.into());

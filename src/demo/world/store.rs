@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -59,7 +59,7 @@ pub(crate) fn text<'a>(value: &'a Value, path: &[&str]) -> &'a str {
 
 /// Now, as Kubernetes writes times.
 pub(crate) fn now() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
+    crate::demo::clock::now().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The object at `path`, made where it is missing.
