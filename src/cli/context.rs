@@ -80,6 +80,7 @@ pub struct Settings {
     pub metrics: crate::metrics::Options,
     pub cluster: cluster::Options,
     pub notify: crate::notify::Options,
+    pub ui: crate::ui::Options,
 }
 
 impl Context {
@@ -125,6 +126,7 @@ impl Context {
             metrics: crate::metrics::Options::default(),
             cluster: cluster::Options::default(),
             notify: crate::notify::Options::default(),
+            ui: crate::ui::Options::default(),
         })
     }
 

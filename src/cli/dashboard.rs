@@ -10,8 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Exit;
 use crate::app::Intent;
 use crate::runtime::Desk;
-use crate::ui::terminal::Terminal;
-use crate::ui::{Face, Input, Local};
+use crate::ui::{Face, Input, Local, Terminal};
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);

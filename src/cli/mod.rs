@@ -1,7 +1,7 @@
 //! One file a verb; exit codes; wiring of face and hands round the app. `anyhow` lives here and in `main.rs` only.
 
 mod context;
-//mod dashboard;
+mod dashboard;
 mod exit;
 mod headless;
 mod incident;

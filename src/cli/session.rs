@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::{Context, Exit, incident};
+use super::{Context, Exit, dashboard as screen, incident};
 use crate::app::{Intent, Model};
 use crate::base::{Clock, Trouble};
 use crate::cluster::Session;
-use crate::journal;
+use crate::journal::{self, Journal};
 use crate::pressure::Board;
 use crate::runtime::{Desk, Hands};
 
@@ -77,9 +77,35 @@ pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
     Ok(desk)
 }
 
-/// Opens the dashboard.
-pub async fn dashboard(_: &Context, _: Option<World>) -> Result<Exit> {
-    Ok(Exit::Usage)
+/// Opens the dashboard. An open incident is taken up where it was left.
+///
+/// # Errors
+/// As [`desk`]; or the terminal is none.
+pub async fn dashboard(context: &Context, world: Option<World>) -> Result<Exit> {
+    let config = context.config()?;
+    let face = crate::ui::Face::new(&config.ui)?;
+    let mut desk = desk(context, world.as_ref()).await?;
+    let data_dir = match &world {
+        Some(world) => world.data_dir.clone(),
+        None => context.paths()?.data_dir,
+    };
+    let open = match &context.global.incident {
+        Some(_) => Some(incident::meant(context, true)?),
+        None => journal::newest_open(&data_dir).map_err(Trouble::from)?.map(|i| i.id),
+    };
+    if let Some(id) = open {
+        let opened = Journal::open(&data_dir, &id, &incident::holder(context)).map_err(Trouble::from)?;
+        for notice in &opened.notices {
+            tracing::warn!(%notice, incident = id.as_str(), "journal");
+        }
+        desk.reopen(opened.journal, opened.events);
+    }
+    crate::disk::private_dir(&data_dir).map_err(Trouble::from)?;
+    // Without a door the dashboard works; `cutoff note` beside it says why it does not.
+    let door =
+        crate::runtime::socket::listen(super::context::socket_at(&data_dir)).map_err(|trouble| tracing::warn!(%trouble, "socket")).ok();
+    let terminal = crate::ui::Terminal::open(config.ui.mouse)?;
+    screen::run(desk, face, terminal, door).await
 }
 
 /// Fits spans of incident time to a world in which they pass `speed` times faster: the samples do not come faster.

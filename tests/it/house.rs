@@ -177,15 +177,31 @@ fn imports_point_down() {
 
 #[test]
 fn every_folder_of_src_is_a_room_and_every_room_a_folder() {
-    let folders: BTreeSet<String> =
-        fs::read_dir(src()).expect("src").flatten().filter(|e| e.path().is_dir()).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    let folders: BTreeSet<String> = fs::read_dir(src())
+        .expect("src")
+        .flatten()
+        .filter(|e| e.path().is_dir())
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect();
     let rooms: BTreeSet<String> = rooms().into_keys().collect();
     assert_eq!(folders, rooms);
 }
 
 #[test]
 fn pure_rooms_ask_the_world_for_nothing() {
-    let forbidden = ["std::fs", "std::net", "std::process", "std::thread", "tokio", "SystemTime::now", "Instant::now", "Utc::now", "Local::now", "std::env", "rand::"];
+    let forbidden = [
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "tokio",
+        "SystemTime::now",
+        "Instant::now",
+        "Utc::now",
+        "Local::now",
+        "std::env",
+        "rand::",
+    ];
     let pure = ["base", "heap", "node", "pressure", "incident", "playbook", "source", "preflight", "report", "app"];
     let mut wrong = Vec::new();
     for (room, file) in product_files().into_iter().filter(|(room, _)| pure.contains(&room.as_str())) {
@@ -223,7 +239,9 @@ fn foreign_crates_have_owners() {
     for (room, file) in product_files() {
         let code = code(&file);
         for (name, allowed) in owners {
-            let used = code.match_indices(name).any(|(at, _)| !code[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':'));
+            let used = code
+                .match_indices(name)
+                .any(|(at, _)| !code[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':'));
             if used && !allowed.contains(&room.as_str()) {
                 wrong.push(format!("{}: {name} belongs to {allowed:?}", shown(&file)));
             }
@@ -276,8 +294,17 @@ fn files_of_a_room_form_no_circle() {
 #[test]
 fn every_file_of_a_list_is_in_its_list() {
     let lists = [
-        "heap/recognise", "heap/suspects", "cluster/acts", "capture/methods", "notify/channels", "metrics/sources", "playbook/steps", "report/formats", "cli/verbs",
-        "ui/views", "ui/prompts",
+        "heap/recognise",
+        "heap/suspects",
+        "cluster/acts",
+        "capture/methods",
+        "notify/channels",
+        "metrics/sources",
+        "playbook/steps",
+        "report/formats",
+        "cli/verbs",
+        "ui/views",
+        "ui/prompts",
     ];
     let mut wrong = Vec::new();
     for list in lists {
