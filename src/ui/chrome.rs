@@ -10,7 +10,8 @@ use ratatui::text::{Line, Span};
 use super::command::Command;
 use super::theme::Role;
 use super::view::Cx;
-use super::views::VIEWS;
+use super::views::pod_row::shorten;
+use super::views::{Entry, VIEWS};
 use super::widgets::bar::bar;
 use super::widgets::big::big;
 use super::widgets::text::{clean, fit, put, put_both, width};
@@ -109,7 +110,12 @@ pub fn big_clock(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         _ if view.left_s < 0 => big(&format!("-{}", seconds(view.left_s))),
         _ => big(&seconds(view.left_s)),
     };
-    let labels = [("since it was declared", ""), ("", ""), (view.phase.word(), words.as_str())];
+    let right = match view.phase {
+        Phase::Resolved | Phase::DeepRca => words.as_str(),
+        _ if view.left_s <= 0 => "past the cut-off",
+        _ => "to the cut-off",
+    };
+    let labels = [("since it was declared", right), ("", ""), (view.phase.word(), "")];
     for (y, ((since, left), (label, words))) in (0u16..).zip(since.iter().zip(&left).zip(labels)) {
         let at_left = Line::from(vec![
             Span::styled(format!(" {since}  "), cx.style(Role::Title)),
@@ -124,27 +130,25 @@ pub fn big_clock(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The names of the views with their keys; the one shown is marked.
 pub fn tabs(cx: &Cx<'_>, shown: &str, columns: usize) -> Line<'static> {
     let entries: Vec<_> = VIEWS.iter().filter(|e| !e.open.short.is_empty()).collect();
-    let all: usize = entries.iter().map(|e| width(e.open.short) + 3).sum();
+    // Where there is no room for all names, they are cut alike; that of the view shown stays whole.
+    let name = |entry: &Entry, room: usize| entry.open.short.get(..room).unwrap_or(entry.open.short);
+    let wide = |room: usize| {
+        let one = |e: &&Entry| width(if e.open.name == shown { e.open.short } else { name(e, room) }) + 3;
+        entries.iter().map(one).sum::<usize>()
+    };
+    let room = (0..=12).rev().find(|room| wide(*room) <= columns + 1).unwrap_or(0);
     let mut spans = Vec::new();
-    for entry in entries {
-        let here = entry.open.name == shown;
+    for entry in &entries {
         let key = cx.keys.shown(&entry.open).unwrap_or_default();
-        // Where there is no room for all names, the keys remain and the name of the view shown.
-        let name = if all <= columns || here { entry.open.short } else { fit_tab(entry.open.short, columns) };
-        if here {
-            spans.push(Span::styled(format!("{key} {name}"), cx.style(Role::Selected)));
+        if entry.open.name == shown {
+            spans.push(Span::styled(format!("{key} {}", entry.open.short), cx.style(Role::Selected)));
         } else {
             spans.push(Span::styled(key, cx.style(Role::Key)));
-            spans.push(Span::styled(if name.is_empty() { String::new() } else { format!(" {name}") }, cx.style(Role::Dim)));
+            spans.push(Span::styled(format!(" {}", name(entry, room)), cx.style(Role::Dim)));
         }
         spans.push(Span::raw(" "));
     }
     Line::from(spans)
-}
-
-fn fit_tab(name: &'static str, columns: usize) -> &'static str {
-    let room = columns / 14;
-    name.get(..room.min(name.len())).unwrap_or(name)
 }
 
 /// What to do now, and with which key.
@@ -153,13 +157,11 @@ pub fn next_line(cx: &Cx<'_>, columns: usize) -> (Line<'static>, Line<'static>) 
     // A prompt shows its own keys.
     let key = (cx.model.prompts.is_empty() && !next.command.is_empty()).then(|| cx.keys.key_for(next.command));
     let right = key.map_or_else(Line::default, |key| {
-        Line::from(vec![
-            Span::styled("press ", cx.style(Role::Dim)),
-            Span::styled(format!(" {key} "), cx.style(Role::Key).patch(cx.style(Role::Selected))),
-        ])
+        Line::from(vec![Span::styled(format!(" {key} "), cx.style(Role::Key).patch(cx.style(Role::Selected)))])
     });
     let room = columns.saturating_sub(right.width() + 8);
-    let left = Line::from(vec![Span::styled("▶ NEXT ", cx.style(Role::Key)), Span::styled(fit(&next.words, room), cx.style(Role::Title))]);
+    let words = fit(&shorten(cx.model, &next.words, room), room);
+    let left = Line::from(vec![Span::styled("▶ NEXT ", cx.style(Role::Key)), Span::styled(words, cx.style(Role::Title))]);
     (left, right)
 }
 

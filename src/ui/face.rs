@@ -1,5 +1,7 @@
 //! The stack of views, the dialog on top and the way of a key: prompt, palette, view, everywhere.
 
+use std::collections::BTreeMap;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -41,6 +43,8 @@ pub struct Face {
     views: Vec<Box<dyn View>>,
     stack: Vec<usize>,
     dialog: Option<Box<dyn Dialog>>,
+    /// Forms that were left with text in them, by title.
+    kept: BTreeMap<String, Box<dyn Dialog>>,
     prompt: Option<(Prompt, Box<dyn Dialog>)>,
     /// The prompt came while the person typed: keys must not answer it before it was seen.
     interrupted: bool,
@@ -65,6 +69,7 @@ impl Face {
             views: VIEWS.iter().map(|entry| (entry.make)()).collect(),
             stack: vec![0],
             dialog: None,
+            kept: BTreeMap::new(),
             prompt: None,
             interrupted: false,
             overlay: None,
@@ -344,13 +349,25 @@ impl Face {
     }
 
     fn take(&mut self, model: &Model, shelf: &Shelf, reply: Reply, answer: &mut Answer) {
+        let sent = reply.intents.len();
         answer.intents.extend(reply.intents);
         answer.local.extend(reply.local);
-        if reply.close && self.prompt.is_none() {
-            self.dialog = None;
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        if reply.close
+            && self.prompt.is_none()
+            && let Some(dialog) = self.dialog.take()
+            && sent == 0
+            && dialog.is_begun()
+        {
+            self.said = Some("nothing was sent; the text is kept for the next time".to_owned());
+            self.kept.insert(dialog.title(&cx), dialog);
         }
         if let Some(dialog) = reply.dialog {
-            self.dialog = Some(dialog);
+            let kept = self.kept.remove(&dialog.title(&cx));
+            if kept.is_some() {
+                self.said = Some("the text you left is back".to_owned());
+            }
+            self.dialog = Some(kept.unwrap_or(dialog));
         }
         if reply.say.is_some() {
             self.said = reply.say;

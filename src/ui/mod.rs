@@ -20,7 +20,7 @@ mod pressure_strip;
 mod prompts;
 #[cfg(test)]
 mod story;
-mod terminal;
+pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;

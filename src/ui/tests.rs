@@ -180,6 +180,17 @@ fn a_prompt_does_not_take_the_keys_of_a_note() {
 }
 
 #[test]
+fn a_note_that_was_left_is_not_lost() {
+    let mut seat = Seat::at(Night::declared());
+    seat.press("n");
+    seat.types("half a thought");
+    seat.press("esc");
+    assert!(seat.drawn().contains("the text is kept"));
+    assert_eq!(seat.press("n ctrl-s").intents, [Intent::Note { text: "half a thought".into() }]);
+    assert!(seat.press("n ctrl-s").intents.is_empty(), "what was sent is not sent again");
+}
+
+#[test]
 fn pasted_keys_run_nothing() {
     let mut seat = Seat::at(Night::declared());
     assert_eq!(seat.input(Input::Paste("CBXIy\n".into())), Answer::default());

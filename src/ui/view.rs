@@ -179,6 +179,11 @@ pub trait Dialog {
     /// Takes a key.
     fn key(&mut self, key: Key, cx: &Cx<'_>) -> Reply;
 
+    /// Whether the person typed something that would be lost with it.
+    fn is_begun(&self) -> bool {
+        false
+    }
+
     /// Takes pasted text; most dialogs do not.
     fn paste(&mut self, _text: &str) {}
 

@@ -41,24 +41,27 @@ pub struct Form {
     fields: Vec<Field>,
     at: usize,
     action: Action,
+    /// What the fields held at first.
+    first: Vec<String>,
     wrong: Option<String>,
 }
 
 const LINES: &[Command] = &[
     Command::new("send", &["enter", "F2", "ctrl-s"], "do it").shown("send"),
     Command::new("next-field", &["tab"], "next field").shown("next field"),
-    Command::new("leave", &["esc"], "leave; nothing is sent").shown("leave"),
+    Command::new("leave", &["esc"], "leave; nothing is sent, the text is kept").shown("leave"),
 ];
 const TEXT: &[Command] = &[
     Command::new("send", &["ctrl-s", "F2"], "do it").shown("send"),
     Command::new("next-field", &["tab"], "next field").shown("next field"),
-    Command::new("leave", &["esc"], "leave; nothing is sent").shown("leave"),
+    Command::new("leave", &["esc"], "leave; nothing is sent, the text is kept").shown("leave"),
 ];
 
 impl Form {
     /// A form titled `title`, with a sentence above its fields.
     pub fn new(title: &'static str, intro: impl Into<String>, fields: Vec<Field>, action: Action) -> Self {
-        Self { title, intro: intro.into(), fields, at: 0, action, wrong: None }
+        let first = fields.iter().map(|f| f.editor.value()).collect();
+        Self { title, intro: intro.into(), fields, at: 0, action, first, wrong: None }
     }
 
     fn many(&self) -> bool {
@@ -96,6 +99,10 @@ impl Dialog for Form {
 
     fn typing(&self) -> bool {
         true
+    }
+
+    fn is_begun(&self) -> bool {
+        self.values() != self.first
     }
 
     fn key(&mut self, key: Key, _cx: &Cx<'_>) -> Reply {

@@ -108,7 +108,9 @@ impl Captures {
             }
         }
         if let Some(process) = &capture.process {
-            let words = format!("process {} of container {:.12}, life {}", process.pid, process.container_id, process.restart);
+            // The runtime's scheme says nothing here.
+            let id = process.container_id.rsplit("://").next().unwrap_or_default();
+            let words = format!("process {} of container {id:.12}, restart {}", process.pid, process.restart);
             say(&mut lines, &words, Role::Dim);
         }
         if let Some(assessment) = &capture.assessment {

@@ -134,10 +134,10 @@ impl View for LogView {
             }
             return;
         };
-        let title = format!("{}{}", clean(&of.to_string()), if logs.previous { " before its last restart" } else { "" });
+        let title = format!("{}{}", clean(&format!("{}:{}", of.pod.name, of.name)), if logs.previous { " before its restart" } else { "" });
         let mut notes = Vec::new();
         if logs.skipped > 0 {
-            notes.push(format!("{} lines left out", Count(logs.skipped)));
+            notes.push(format!("{} skipped", Count(logs.skipped)));
         }
         if !self.filter.is_empty() {
             notes.push(format!("/{}", self.filter));

@@ -6,7 +6,7 @@ use super::super::theme::Role;
 use super::super::view::Cx;
 use super::super::widgets::text::{fit, pad};
 use crate::base::{Bytes, Count, Untrusted, mask};
-use crate::heap::{Analysis, Detour, Edge, EdgeKind, NodeIx, NodeKind};
+use crate::heap::{Analysis, Detour, Edge, EdgeKind, NodeIx, NodeKind, SYSTEM_DISTANCE, UNREACHED};
 
 /// References shown.
 const MOST: usize = 60;
@@ -62,12 +62,16 @@ pub fn leads(cx: &Cx<'_>, analysis: &Analysis, node: NodeIx, open: bool, columns
         leads.push(Lead { line: Line::styled(fit(&words, columns), cx.style(role)), to: None });
     };
     plain(&mut leads, format!("{} {}", name(analysis, node, open), analysis.id(node)), Role::Title);
+    let distance = match analysis.distance(node) {
+        UNREACHED => "not reached".to_owned(),
+        d if d >= SYSTEM_DISTANCE => "held by V8 itself".to_owned(),
+        d => format!("distance {d}"),
+    };
     let size = format!(
-        "{} retained, {} itself, class {}, distance {}",
+        "{} retained, {} itself, class {}, {distance}",
         Bytes(analysis.retained_size(node)),
         Bytes(analysis.shallow_size(node)),
         Untrusted::new(analysis.class_name(node).as_bytes()).clean(),
-        analysis.distance(node),
     );
     plain(&mut leads, size, Role::Text);
     if let Some(place) = place(analysis, node) {

@@ -12,6 +12,7 @@ use super::super::widgets::text::{put, wrap};
 use super::pods::PodList;
 use super::{playbook, timeline};
 use crate::base::ContainerRef;
+use crate::incident::Kind;
 
 /// The panes that Tab goes through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +83,8 @@ fn finding(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let Some(suspect) = cx.model.verdict().and_then(|v| v.first()) else { return };
     let note = format!("{} confidence · 5 shows it", suspect.confidence.word());
     let inner = titled(buf, area, cx.theme, "Found", &note, false);
-    let place = suspect.location.as_ref().map_or_else(String::new, |p| format!(" ({}:{})", p.file, p.line));
+    let place = suspect.location.as_ref().filter(|p| !suspect.headline.as_str().contains(&format!(":{}", p.line)));
+    let place = place.map_or_else(String::new, |p| format!(" ({}:{})", p.file, p.line));
     let words = format!("{}{place}", suspect.headline);
     for (y, line) in (0..inner.height).zip(wrap(&words, inner.width.into())) {
         put(buf, inner, y, &Line::styled(line, cx.style(Role::Deep)));
@@ -100,7 +102,8 @@ fn tail(cx: &Cx<'_>, area: Rect, buf: &mut Buffer, active: bool) {
         return;
     };
     let inner = titled(buf, area, cx.theme, "Timeline", "newest first", active);
-    let events = state.timeline.iter().rev().filter(|e| !timeline::is_routine(e));
+    // Ticks stand in the playbook beside it.
+    let events = state.timeline.iter().rev().filter(|e| !timeline::is_routine(e) && !matches!(e.kind, Kind::StepTicked { .. }));
     for (y, event) in (0..inner.height).zip(events) {
         put(buf, inner, y, &timeline::short(cx, event, inner.width.into()));
     }

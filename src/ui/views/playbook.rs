@@ -49,7 +49,7 @@ pub fn line(cx: &Cx<'_>, row: &Row<'_>, columns: usize, selected: bool) -> Line<
     let over = row
         .due
         .filter(|due| *due < cx.model.now.wall)
-        .map(|due| format!("  {} over its time", span((cx.model.now.wall - due).to_std().unwrap_or_default())));
+        .map(|due| format!("  ▲ {} late", span((cx.model.now.wall - due).to_std().unwrap_or_default())));
     let over = over.unwrap_or_default();
     let title = fit(row.title, columns.saturating_sub(3 + over.chars().count()));
     let text = match row.state {

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::super::theme::Role;
+use super::super::widgets::text::{fit_middle, width};
+use crate::app::Model;
 use crate::base::{Bytes, span};
 use crate::pressure::{EndKind, Eta, Row};
 
@@ -114,7 +116,9 @@ pub fn memory(row: &Row) -> String {
                 _ => return format!("{}/{whole}", used.binary()),
             };
             let part = used.0 as f64 / size as f64;
-            if number.contains('.') { format!("{part:.2}/{whole}") } else { format!("{part:.0}/{whole}") }
+            // 64.0 MiB is written 64 MiB where it stands beside another number.
+            let number = number.strip_suffix(".0").or_else(|| number.strip_suffix(".00")).unwrap_or(number);
+            if part < 9.95 { format!("{part:.1}/{number} {unit}") } else { format!("{part:.0}/{number} {unit}") }
         }
     }
 }
@@ -136,4 +140,17 @@ pub fn ended(row: &Row) -> String {
         (None, Some(end)) => end.word.clone(),
         (None, None) => String::new(),
     }
+}
+
+/// `text` with the names of pods cut in their middle and without their namespace, if it does not fit into `columns` otherwise.
+pub fn shorten(model: &Model, text: &str, columns: usize) -> String {
+    let mut text = text.to_owned();
+    for row in model.board.rows() {
+        if width(&text) <= columns {
+            break;
+        }
+        let pod = &row.container.pod;
+        text = text.replace(&format!("{}/{}", pod.namespace, pod.name), &pod.name).replace(&pod.name, &fit_middle(&pod.name, 15));
+    }
+    text
 }

@@ -67,7 +67,7 @@ const COLUMNS: &[Column] = &[
     Column::new("POD", 14, 0).rest(),
     Column::new("WORKLOAD", 26, 180),
     Column::new("USED/LIMIT", 13, 76).right(),
-    Column::new("USED", 8, 0).right(),
+    Column::new("USED", 8, 0).until(76).right(),
     Column::new("%", 5, 0).right(),
     Column::new("", 10, 108),
     Column::new("TREND", 9, 70),
@@ -75,7 +75,8 @@ const COLUMNS: &[Column] = &[
     Column::new("ETA", 9, 0).right(),
     Column::new("RST", 3, 0).right(),
     Column::new("LAST END", 24, 132),
-    Column::new("STATE", 9, 0),
+    Column::new("STATE", 8, 0).until(84),
+    Column::new("STATE", 16, 84),
     Column::new("SAMPLE", 16, 156),
 ];
 
@@ -218,6 +219,7 @@ fn fields(cx: &Cx<'_>, row: &Row, several: bool) -> Vec<Field> {
         Field::new(pod_row::eta(row), loud),
         Field::new(row.restarts.to_string(), restarts),
         Field::new(pod_row::ended(row), dim),
+        Field::new(pod_row::word(row), loud),
         Field::new(pod_row::word(row), loud),
         Field::new(
             match (row.age, &row.source) {

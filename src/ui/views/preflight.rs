@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::actions::{on_its_pod, resize_args};
 use super::super::theme::Role;
 use super::super::view::Cx;
-use super::super::widgets::text::{pad, wrap};
+use super::super::widgets::text::{fit, pad, wrap};
 use crate::app::Intent;
 use crate::base::{ContainerRef, span};
 use crate::preflight::{Assessment, RemedyKind, Risk};
@@ -75,8 +75,8 @@ pub fn lines(cx: &Cx<'_>, assessment: &Assessment, columns: usize) -> Vec<Line<'
         lines.push(Line::styled("Computed from:", cx.style(Role::Dim)));
     }
     for figure in &assessment.inputs {
-        let words = format!("  {} {} ({})", pad(figure.name.as_str(), 24, false), figure.value, figure.source);
-        lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, cx.style(Role::Dim))));
+        let words = format!("  {} {} ({})", pad(figure.name.as_str(), 22, false), figure.value, figure.source);
+        lines.push(Line::styled(fit(&words, columns), cx.style(Role::Dim)));
     }
     lines
 }

@@ -10,6 +10,7 @@ use super::super::view::{Cx, Reply, View, fits};
 use super::super::widgets::cursor::Scroll;
 use super::super::widgets::panel::titled;
 use super::super::widgets::text::{fit, pad, put, wrap};
+use super::pod_row::shorten;
 use crate::base::clock;
 use crate::incident::{Event, Kind, State};
 use crate::report::Class;
@@ -60,7 +61,10 @@ pub fn short(cx: &Cx<'_>, event: &Event, columns: usize) -> Line<'static> {
     Line::from(vec![
         Span::styled(format!("{} ", event.at.wall.format("%H:%M:%S")), cx.style(Role::Dim)),
         Span::styled(format!("{} ", line.class.symbol()), cx.style(role)),
-        Span::styled(fit(line.text.as_str(), columns.saturating_sub(11)), cx.style(Role::Text)),
+        Span::styled(
+            fit(&shorten(cx.model, line.text.as_str(), columns.saturating_sub(11)), columns.saturating_sub(11)),
+            cx.style(Role::Text),
+        ),
     ])
 }
 

@@ -147,7 +147,7 @@ pub fn lines(cx: &Cx<'_>, verdict: &Verdict, open: bool, columns: usize) -> Vec<
                         lines.say(&format!("  {sample}"), Role::Text);
                     }
                 } else {
-                    lines.say(&format!("{} sample members are hidden; s shows them", first.samples.len()), Role::Dim);
+                    lines.say("What members look like is hidden; s shows it", Role::Dim);
                 }
             }
             if !first.cannot_prove.is_empty() {

@@ -18,6 +18,8 @@ pub struct Column {
     pub width: u16,
     /// Shown when the table is at least this wide.
     pub from: u16,
+    /// And less wide than this.
+    pub until: u16,
     /// Numbers stand at the right.
     pub right: bool,
     /// Takes what is left over.
@@ -27,13 +29,20 @@ pub struct Column {
 impl Column {
     /// A column of `width`, shown when the table is at least `from` wide.
     pub const fn new(title: &'static str, width: u16, from: u16) -> Self {
-        Self { title, width, from, right: false, rest: false }
+        Self { title, width, from, until: u16::MAX, right: false, rest: false }
     }
 
     /// The same with its content at the right.
     #[must_use]
     pub const fn right(mut self) -> Self {
         self.right = true;
+        self
+    }
+
+    /// The same, gone where the table is `until` wide or wider.
+    #[must_use]
+    pub const fn until(mut self, until: u16) -> Self {
+        self.until = until;
         self
     }
 
@@ -67,7 +76,7 @@ impl Field {
 
 /// Which columns a table of `wide` shows, each with its width.
 fn fitted(columns: &[Column], wide: u16) -> Vec<Option<u16>> {
-    let mut widths: Vec<Option<u16>> = columns.iter().map(|c| (wide >= c.from).then_some(c.width)).collect();
+    let mut widths: Vec<Option<u16>> = columns.iter().map(|c| (wide >= c.from && wide < c.until).then_some(c.width)).collect();
     // One column stands between two.
     let used = |widths: &[Option<u16>]| widths.iter().flatten().map(|w| w + 1).sum::<u16>().saturating_sub(1);
     if let Some(rest) = columns.iter().position(|c| c.rest) {
