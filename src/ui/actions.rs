@@ -102,7 +102,7 @@ fn on_pod(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply
             let go = Reply::go("pod", About::Container(container.clone()));
             Reply { intents: vec![Intent::Preflight { container }], ..go }
         }
-        "arm" => Reply::intent(Intent::Capture { container, method: Some("arm".to_owned()) }),
+        "arm" => Reply::intent(Intent::Capture { container, method: Some("near-limit".to_owned()) }),
         "isolate" => Reply::intent(on_its_pod("isolate", &container, BTreeMap::new())),
         "restart" => of_workload("restart"),
         "rollback" => rollback(cx, &container),
