@@ -18,6 +18,10 @@ struct Tui {
     _home: tempfile::TempDir,
 }
 
+fn some(n: u16) -> std::num::NonZeroU16 {
+    std::num::NonZeroU16::new(n).expect("a terminal has rows and columns")
+}
+
 impl Tui {
     fn start(args: &[&str], cols: u16, rows: u16) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
@@ -34,7 +38,7 @@ impl Tui {
         drop(pty.slave);
         let mut output = pty.master.try_clone_reader().expect("a reader");
         let keys = pty.master.take_writer().expect("a writer");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(some(rows), some(cols), 0)));
         let shown = screen.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
@@ -71,7 +75,7 @@ impl Tui {
     }
 
     fn resize(&self, cols: u16, rows: u16) {
-        self.screen.lock().expect("no panic while it is held").screen_mut().set_size(rows, cols);
+        self.screen.lock().expect("no panic while it is held").screen_mut().set_size(some(rows), some(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("the pty takes a size");
     }
 
