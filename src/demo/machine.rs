@@ -1,11 +1,14 @@
 //! Whatever runs the pods: real processes, or a recording.
 
 use super::pods::{ExecRefusal, Live, Running, Session, StartSpec, Tunnel, Usage};
+use super::recording::Player;
 
 /// The machine under the kubelet.
 pub(crate) enum Machine {
     /// Real local processes.
     Live(Live),
+    /// A recording.
+    Recorded(Player),
 }
 
 impl Machine {
@@ -13,18 +16,21 @@ impl Machine {
     pub fn stop(&self) {
         match self {
             Self::Live(live) => live.stop(),
+            Self::Recorded(_) => {}
         }
     }
 
     pub async fn sandbox(&self, uid: &str, pod: &str) -> Result<(), String> {
         match self {
             Self::Live(live) => live.sandbox(uid, pod).await,
+            Self::Recorded(_) => Ok(()),
         }
     }
 
     pub async fn start(&self, spec: &StartSpec) -> Result<Running, String> {
         match self {
             Self::Live(live) => live.start(spec).await,
+            Self::Recorded(player) => player.start(spec),
         }
     }
 
@@ -37,6 +43,8 @@ impl Machine {
                     let _ = session.exit.await;
                 }
             }
+            // Node's own handler of the recorded services exits with 0.
+            Self::Recorded(player) => player.end(uid, container, 0),
         }
     }
 
@@ -44,36 +52,42 @@ impl Machine {
     pub fn kill(&self, uid: &str, container: &str) {
         match self {
             Self::Live(live) => live.kill(uid, container),
+            Self::Recorded(player) => player.end(uid, container, 137),
         }
     }
 
     pub fn ended(&self, uid: &str, container: &str, restart: u32) {
         match self {
             Self::Live(live) => live.ended(uid, container, restart),
+            Self::Recorded(player) => player.ended(uid, container),
         }
     }
 
     pub fn remove(&self, uid: &str) {
         match self {
             Self::Live(live) => live.remove(uid),
+            Self::Recorded(player) => player.remove(uid),
         }
     }
 
     pub async fn exec(&self, uid: &str, container: &str, argv: &[String], stdin: bool) -> Result<Session, ExecRefusal> {
         match self {
             Self::Live(live) => live.exec(uid, container, argv, stdin).await,
+            Self::Recorded(player) => player.exec(uid, container, argv),
         }
     }
 
     pub async fn connect(&self, uid: &str, port: u16) -> Result<Tunnel, String> {
         match self {
             Self::Live(live) => live.connect(uid, port).await,
+            Self::Recorded(player) => player.connect(uid, port),
         }
     }
 
     pub fn usage(&self, uid: &str, container: &str) -> Option<Usage> {
         match self {
             Self::Live(live) => live.usage(uid, container),
+            Self::Recorded(player) => player.usage(uid, container),
         }
     }
 
@@ -86,6 +100,7 @@ impl Machine {
                     replace(&dir, name, text);
                 }
             }
+            Self::Recorded(player) => player.publish_cgroup(uid, container, files),
         }
     }
 
@@ -93,6 +108,7 @@ impl Machine {
     pub fn assign(&self, uid: &str, text: &str) {
         match self {
             Self::Live(live) => replace(&live.feed_dir(uid), "assignment.json", text),
+            Self::Recorded(player) => player.assign(uid, text),
         }
     }
 }

@@ -13,6 +13,7 @@ mod kubelet;
 mod machine;
 mod pods;
 mod receiver;
+mod recording;
 mod repository;
 mod scenario;
 mod start;
@@ -21,3 +22,6 @@ mod world;
 pub use faults::{Fault, Faults};
 pub use receiver::Receiver;
 pub use start::{Demo, Mode, Options};
+
+#[cfg(test)]
+mod tests;

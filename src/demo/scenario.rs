@@ -57,7 +57,10 @@ pub(crate) fn previous_log(image: &str, restart: u32, before: DateTime<Utc>) -> 
     }
     let text = include_str!("recording/previous.log");
     let count = text.lines().count() as i64;
-    let line = |(i, l): (usize, &str)| Line { at: before - TimeDelta::milliseconds(40 * (count - i as i64)), bytes: l.as_bytes().to_vec() };
+    let line = |(i, l): (usize, &str)| {
+        let at = before - TimeDelta::milliseconds(40 * (count - i as i64));
+        Line { at, bytes: l.replace("{time}", &at.format("%Y-%m-%d %H:%M:%S").to_string()).into_bytes() }
+    };
     text.lines().enumerate().map(line).collect()
 }
 

@@ -15,6 +15,7 @@ use super::faults::Faults;
 use super::kubelet::Kubelet;
 use super::machine::Machine;
 use super::pods::{Host, Live};
+use super::recording::Player;
 use super::world::{Store, reconcile};
 use super::{api, images, repository, scenario};
 use crate::base::Trouble;
@@ -197,9 +198,8 @@ async fn fill(directory: &Path, options: Options) -> Result<Parts, Error> {
     images::unpack(&directory.join("images")).map_err(files("the images"))?;
     let repository = directory.join("content-import");
     std::fs::create_dir(&repository).map_err(files("the repository"))?;
-    let (made, machine) = tokio::join!(repository::make(&repository), machine(directory, &options));
+    let (made, (machine, mode)) = tokio::join!(repository::make(&repository), machine(directory, &options));
     made?;
-    let (machine, mode) = machine?;
     let machine = Arc::new(machine);
     let store = Arc::new(Store::new(options.seed));
     scenario::populate(&store);
@@ -222,7 +222,10 @@ async fn fill(directory: &Path, options: Options) -> Result<Parts, Error> {
 }
 
 /// Real pods where the machine allows them.
-async fn machine(directory: &Path, options: &Options) -> Result<(Machine, Mode), Error> {
+async fn machine(directory: &Path, options: &Options) -> (Machine, Mode) {
+    if options.recorded {
+        return (Machine::Recorded(Player::default()), Mode::Recorded("a recording is played back, as was asked for".into()));
+    }
     let refused = match Host::look().await {
         Ok(mut host) => {
             host.user_namespace |= options.user_namespace;
@@ -239,7 +242,7 @@ async fn machine(directory: &Path, options: &Options) -> Result<(Machine, Mode),
                         Ok(()) => {
                             let kind = if user_namespace { "unprivileged user namespaces" } else { "namespaces" };
                             let sentence = format!("pods are real node {version} processes in {kind} of this machine");
-                            return Ok((Machine::Live(live), Mode::Live(sentence)));
+                            return (Machine::Live(live), Mode::Live(sentence));
                         }
                         Err(why) => last = why,
                     },
@@ -250,7 +253,7 @@ async fn machine(directory: &Path, options: &Options) -> Result<(Machine, Mode),
         }
         Err(why) => why,
     };
-    Err(Error::Start(std::io::Error::other(refused)))
+    (Machine::Recorded(Player::default()), Mode::Recorded(format!("a recording is played back: {refused}")))
 }
 
 /// Controllers run when something changed, and twice a second anyway.

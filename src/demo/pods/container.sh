@@ -1,8 +1,16 @@
 # Builds a container's file system and becomes its process 1.
-# Arguments: root directory, image, cgroup files, feed volume, log volume, node's own prefix or -, marker, command line.
+# Arguments: who (root: real root, user: root of a user namespace), root directory, image, cgroup files, feed volume, log
+# volume, node's own prefix or -, marker, command line.
 set -e
-root=$1 image=$2 cgroup=$3 feed=$4 log=$5 prefix=$6 marker=$7
-shift 7
+who=$1 root=$2 image=$3 cgroup=$4 feed=$5 log=$6 prefix=$7 marker=$8
+shift 8
+# Shows a part of the host, read-only. For real root that must hold, and what is mounted deeper stays out; a user
+# namespace may neither take such mounts apart nor always change their flags, but there the files are somebody else's.
+show() {
+  if [ "$who" = root ]; then mount --bind "$1" "$2"; mount -o remount,bind,ro "$2"
+  else mount --rbind "$1" "$2"; mount -o remount,bind,ro "$2" 2>/dev/null || :
+  fi
+}
 exec 9>"$marker"
 mount --bind "$root" "$root"
 cd "$root"
@@ -12,33 +20,32 @@ for d in /usr/*; do
   n=${d#/usr/}
   [ -d "$d" ] && [ "$n" != src ] || continue
   mkdir -p "usr/$n"
-  mount --rbind "$d" "usr/$n"
-  mount -o remount,bind,ro "usr/$n" 2>/dev/null || :
+  show "$d" "usr/$n"
 done
 mkdir -p usr/src/app
 for d in bin sbin lib lib64 lib32 libx32 nix; do
   if [ -L "/$d" ]; then ln -sf "$(readlink "/$d")" "$d"
-  elif [ -d "/$d" ]; then mkdir -p "$d"; mount --rbind "/$d" "$d"; mount -o remount,bind,ro "$d" 2>/dev/null || :
+  elif [ -d "/$d" ]; then mkdir -p "$d"; show "/$d" "$d"
   fi
 done
-if [ "$prefix" != - ]; then mkdir -p "./$prefix"; mount --rbind "$prefix" "./$prefix"; fi
+if [ "$prefix" != - ]; then mkdir -p "./$prefix"; show "$prefix" "./$prefix"; fi
 for f in ld.so.cache ld.so.conf alternatives; do
   [ -e "/etc/$f" ] || continue
   if [ -d "/etc/$f" ]; then mkdir -p "etc/$f"; else : > "etc/$f"; fi
-  mount --rbind "/etc/$f" "etc/$f"
+  show "/etc/$f" "etc/$f"
 done
-echo 'root:x:0:0:root:/root:/bin/sh' > etc/passwd
-echo 'root:x:0:' > etc/group
+printf 'root:x:0:0:root:/root:/bin/sh\nnode:x:65534:65534:node:/tmp:/bin/sh\n' > etc/passwd
+printf 'root:x:0:\nnode:x:65534:\n' > etc/group
 printf '127.0.0.1 localhost\n127.0.0.1 %s\n' "$(cat /proc/sys/kernel/hostname)" > etc/hosts
 cat /proc/sys/kernel/hostname > etc/hostname
 for f in null zero full random urandom tty; do : > "dev/$f"; mount --bind "/dev/$f" "dev/$f"; done
 ln -sf /proc/self/fd dev/fd
 mount -t proc proc proc
-mount --bind "$cgroup" sys/fs/cgroup
-mount -o remount,bind,ro sys/fs/cgroup 2>/dev/null || :
-mount --bind "$feed" var/run/feed
+show "$cgroup" sys/fs/cgroup
+show "$feed" var/run/feed
+chmod 1777 "$log"
 mount --bind "$log" var/log/app
-if [ "$image" != - ]; then mount --bind "$image" usr/src/app; mount -o remount,bind,ro usr/src/app 2>/dev/null || :; fi
+if [ "$image" != - ]; then show "$image" usr/src/app; fi
 pivot_root . oldroot
 cd /usr/src/app
 umount -l /oldroot
@@ -46,4 +53,7 @@ rmdir /oldroot
 ulimit -c 0
 echo started >&9
 exec 9>&-
-exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all -- env -i "$@"
+# A change of the user clears the signal that unshare --kill-child set: setpriv sets it again, last of all.
+drop='--no-new-privs --bounding-set=-all --inh-caps=-all --pdeathsig KILL'
+[ "$who" = root ] && drop="--reuid 65534 --regid 65534 --clear-groups $drop"
+exec setpriv $drop -- env -i "$@"

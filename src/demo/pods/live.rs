@@ -168,6 +168,7 @@ impl Live {
         let image = if spec.image.is_empty() { PathBuf::from("-") } else { self.dir.join("images").join(spec.image) };
         let mut command = self.enter(sandbox, &["-n", "-u"]);
         command.args(["unshare", "-m", "-p", "-C", "--fork", "--kill-child=KILL", "sh", "-c", include_str!("container.sh"), "container"]);
+        command.arg(if self.host.user_namespace { "user" } else { "root" });
         command.args([&root, &image, &cgroup, &feed, &log]);
         command.arg(self.host.prefix.as_deref().unwrap_or(Path::new("-"))).arg(&marker);
         command.args(self.environment(&spec.env)).args(&spec.argv);
@@ -201,7 +202,7 @@ impl Live {
     fn environment(&self, env: &[(String, String)]) -> Vec<String> {
         let path = self.host.prefix.as_ref().map_or_else(|| PATH.to_string(), |p| format!("{}/bin:{PATH}", p.display()));
         let own = env.iter().map(|(k, v)| format!("{k}={v}"));
-        [format!("PATH={path}"), "HOME=/root".into()].into_iter().chain(own).collect()
+        [format!("PATH={path}"), "HOME=/tmp".into()].into_iter().chain(own).collect()
     }
 
     /// Forgets a container that has ended; its root directory goes too.
@@ -252,8 +253,9 @@ impl Live {
             return Err(ExecRefusal::NotFound(program));
         }
         let mut command = self.enter(cell.pid, &["-m", "-n", "-u", "-p", "-C"]);
-        let script = "cd /usr/src/app; exec setpriv --no-new-privs --bounding-set=-all --inh-caps=-all -- env -i \"$@\"";
-        command.args(["sh", "-c", script, "exec"]).args(environment).args(argv);
+        let user = if self.host.user_namespace { "" } else { "--reuid 65534 --regid 65534 --clear-groups " };
+        let script = format!("cd /usr/src/app; exec setpriv {user}--no-new-privs --bounding-set=-all --inh-caps=-all -- env -i \"$@\"");
+        command.args(["sh", "-c", &script, "exec"]).args(environment).args(argv);
         if stdin {
             command.stdin(Stdio::piped());
         }
