@@ -3,7 +3,7 @@
 
 use chrono::Utc;
 
-use super::player::Played;
+use super::played::Played;
 use super::tape;
 
 /// A command's outcome.

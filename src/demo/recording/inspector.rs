@@ -18,11 +18,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::player::{Played, lock};
+use super::played::{ID, Played, lock};
 use super::tape;
 
-/// Id of the one target.
-pub(super) const ID: &str = "5f0ac0de-0000-4000-a000-000000009229";
 const CHUNK: usize = 102_400;
 /// Heap limit of the recorded process: 112 MiB old space and 48 MiB young generation.
 const LIMIT: u64 = 160 << 20;

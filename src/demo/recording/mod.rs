@@ -2,6 +2,7 @@
 
 mod answers;
 mod inspector;
+mod played;
 mod player;
 mod tape;
 

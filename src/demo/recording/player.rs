@@ -2,7 +2,7 @@
 //! inspector that serves the recorded snapshot.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,76 +11,29 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::answers;
 use super::inspector;
+use super::played::{PORT, Played, lock};
 use super::tape::{Life, lives};
 use crate::demo::pods::{ExecRefusal, Line, Running, Session, StartSpec, Tunnel, Usage};
 
 /// Updates a second of the recorded replica: the tempo 1.
 const RECORDED_RATE: f64 = 165.0;
 const STEP: Duration = Duration::from_millis(200);
-/// The inspector's port.
-const PORT: u16 = 9229;
-
-/// State of one playing container.
-#[derive(Debug)]
-pub(super) struct Played {
-    pub image: &'static str,
-    pub life: &'static Life,
-    pub argv: Vec<String>,
-    /// Seconds into the recording.
-    pub at: f64,
-    /// Seconds since the start.
-    pub up: f64,
-    pub inspector: bool,
-    pub cgroup: BTreeMap<&'static str, String>,
-    /// Lines to be logged besides the recording's.
-    pub said: Vec<String>,
-    end: Arc<Notify>,
-    code: i32,
-}
-
-impl Played {
-    /// What it uses now.
-    pub fn usage(&self) -> Usage {
-        let (anon, file) = self.life.memory_at(self.at);
-        Usage { anon, file, shmem: 0, cpu: Duration::from_secs_f64(self.at * 0.012 + 0.4), processes: 1 }
-    }
-
-    /// Used JavaScript heap in bytes: what is anonymous beyond an empty Node.
-    pub fn heap(&self) -> u64 {
-        self.usage().anon.saturating_sub(16 << 20).max(5 << 20)
-    }
-
-    /// Whether process 1 is Node (else a shell that started it, or no Node at all).
-    pub fn node_is_first(&self) -> bool {
-        self.argv.first().is_some_and(|program| program == "node")
-    }
-
-    /// SIGUSR1 came: Node opens its inspector.
-    pub fn open_inspector(&mut self) {
-        if !self.inspector {
-            self.inspector = true;
-            self.said.push(format!("Debugger listening on ws://127.0.0.1:{PORT}/{}", inspector::ID));
-            self.said.push("For help, see: https://nodejs.org/en/docs/inspector".into());
-        }
-    }
-}
-
-type Cells = HashMap<(String, String), Arc<Mutex<Played>>>;
+/// Pod uid and container.
+type Key = (String, String);
+type Cells = HashMap<Key, Arc<Mutex<Played>>>;
+type Files = BTreeMap<&'static str, String>;
+/// Tempo of each pod that has a partition of the feed.
+type Tempos = Arc<Mutex<HashMap<String, f64>>>;
 
 /// Plays pods back.
 #[derive(Debug, Default)]
 pub(crate) struct Player {
     cells: Mutex<Cells>,
-    /// Tempo of each pod that has a partition of the feed.
-    tempos: Arc<Mutex<HashMap<String, f64>>>,
-    cgroups: Mutex<HashMap<(String, String), BTreeMap<&'static str, String>>>,
+    tempos: Tempos,
+    cgroups: Mutex<HashMap<Key, Files>>,
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn key(uid: &str, container: &str) -> (String, String) {
+fn key(uid: &str, container: &str) -> Key {
     (uid.to_string(), container.to_string())
 }
 
@@ -154,7 +107,7 @@ impl Player {
 
     /// Keeps the container's cgroup files.
     pub fn publish_cgroup(&self, uid: &str, container: &str, files: &[(&'static str, String)]) {
-        let files: BTreeMap<&'static str, String> = files.iter().cloned().collect();
+        let files: Files = files.iter().cloned().collect();
         if let Some(cell) = self.cell(uid, container) {
             lock(&cell).cgroup.clone_from(&files);
         }
@@ -197,12 +150,7 @@ impl Player {
 }
 
 /// Plays one life; gives its exit code.
-async fn play(
-    cell: &Mutex<Played>,
-    life: &'static Life,
-    tempo: Option<(Arc<Mutex<HashMap<String, f64>>>, String)>,
-    into: mpsc::Sender<Line>,
-) -> i32 {
+async fn play(cell: &Mutex<Played>, life: &'static Life, tempo: Option<(Tempos, String)>, into: mpsc::Sender<Line>) -> i32 {
     let mut next = 0;
     loop {
         let (said, now) = {

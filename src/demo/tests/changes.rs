@@ -53,7 +53,7 @@ async fn a_rollback_takes_the_old_replica_set_again_and_restarts_every_pod() {
     let revision = |set: &ReplicaSet| set.metadata.annotations.as_ref().unwrap()["deployment.kubernetes.io/revision"].clone();
     let list = sets.list(&ListParams::default().labels("app=content-import")).await.unwrap().items;
     let target = list.iter().find(|s| revision(s) == "41").unwrap();
-    let mut template = serde_json::to_value(target.spec.as_ref().unwrap().template.as_ref().unwrap()).unwrap();
+    let mut template = serde_json::to_value(target.spec.template.as_ref().unwrap()).unwrap();
     template["metadata"]["labels"].as_object_mut().unwrap().remove("pod-template-hash");
     let now = deployments.get("content-import").await.unwrap();
     // The way kubectl does it, with the version as a guard (kube-real.md, 6).

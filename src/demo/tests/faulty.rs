@@ -64,11 +64,17 @@ async fn cut_stream(api: &Api<Pod>, pod: &str) -> (usize, Option<String>) {
     let mut status = std::pin::pin!(status);
     let ended = loop {
         tokio::select! {
+            biased;
             read = stdout.read(&mut buffer) => match read.unwrap() {
                 0 => break tokio::time::timeout(PATIENCE, &mut status).await.unwrap(),
                 n => bytes += n,
             },
-            status = &mut status => break status,
+            status = &mut status => {
+                if status.is_some() {
+                    bytes += tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await.unwrap() as usize;
+                }
+                break status;
+            }
         }
     };
     (bytes, ended.and_then(|s| s.status))

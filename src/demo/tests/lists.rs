@@ -26,7 +26,7 @@ async fn the_shop_is_as_the_story_says() {
     let mut history: Vec<(String, String, String)> = Vec::new();
     for set in sets.list(&ListParams::default().labels("app=content-import")).await.unwrap() {
         let notes = set.metadata.annotations.unwrap();
-        let image = set.spec.unwrap().template.unwrap().spec.unwrap().containers[0].image.clone().unwrap();
+        let image = set.spec.template.unwrap().spec.unwrap().containers[0].image.clone().unwrap();
         history.push((notes["deployment.kubernetes.io/revision"].clone(), notes["kubernetes.io/change-cause"].clone(), image));
     }
     history.sort();

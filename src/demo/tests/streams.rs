@@ -102,9 +102,23 @@ async fn get(api: &Api<Pod>, pod: &str, path: &str) -> Option<String> {
     let mut forward = api.portforward(pod, &[9229]).await.ok()?;
     let mut stream = forward.take_stream(9229)?;
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").as_bytes()).await.ok()?;
-    let mut answer = String::new();
-    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_string(&mut answer)).await;
-    answer.starts_with("HTTP/1.").then_some(answer)
+    // Node keeps the connection open: the body ends by its length.
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while !is_whole(&answer) {
+        match tokio::time::timeout(Duration::from_secs(10), stream.read(&mut buffer)).await.ok()?.ok()? {
+            0 => break,
+            n => answer.extend_from_slice(&buffer[..n]),
+        }
+    }
+    String::from_utf8(answer).ok().filter(|a| a.starts_with("HTTP/1."))
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|l| l.to_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    length.is_some_and(|l| body.len() >= l)
 }
 
 #[tokio::test]
