@@ -1,8 +1,6 @@
 //! What a recorded container answers to a command: files of `/proc` and `/sys/fs/cgroup`, signals, the read-only probe.
 //! Nothing is run on this machine: what is not known is refused with exit code 126.
 
-use chrono::Utc;
-
 use super::played::Played;
 use super::tape;
 
@@ -160,7 +158,7 @@ fn probe(pod: &Played, token: &str) -> Answer {
     let kib = |bytes: u64| (bytes / 1024).to_string();
     let mut text = tape::probe(pod.image).replace("{token}", token);
     for (mark, value) in [
-        ("{now}", Utc::now().timestamp().to_string()),
+        ("{now}", crate::demo::clock::now().timestamp().to_string()),
         ("{uptime}", format!("{:.2}", 100_000.0 + pod.up)),
         ("{rss}", kib(usage.working_set())),
         ("{anon}", kib(usage.anon)),

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -171,11 +170,11 @@ async fn play(cell: &Mutex<Played>, life: &'static Life, tempo: Option<(Tempos, 
             if *ms as f64 / 1000.0 > now && !is_dead {
                 break;
             }
-            lines.push(line.replace("{time}", &Utc::now().format("%Y-%m-%d %H:%M:%S").to_string()));
+            lines.push(line.replace("{time}", &crate::demo::clock::now().format("%Y-%m-%d %H:%M:%S").to_string()));
             next += 1;
         }
         for line in lines {
-            if into.send(Line { at: Utc::now(), bytes: line.into_bytes() }).await.is_err() {
+            if into.send(Line { at: crate::demo::clock::now(), bytes: line.into_bytes() }).await.is_err() {
                 return 137;
             }
         }
