@@ -1,8 +1,10 @@
 //! Changes of the cluster: asked for, checked, shown, confirmed, recorded, done, recorded. The flow is written once.
 
+use super::declare::ensure_incident;
 use super::effect::Effect;
+use super::foot::{end, job, say};
 use super::model::{ActRun, ActStage, JobId, Level, Model, Prompt};
-use super::record::{by_person, end, ensure_incident, job, person, record, say};
+use super::record::{by_person, person, record};
 use crate::base::{Masked, Trouble};
 use crate::incident::{ActRequest, Kind, Preview, Receipt, Seq};
 

@@ -1,8 +1,9 @@
 //! Files of evidence → verdict → how old the code is.
 
 use super::effect::Effect;
+use super::foot::{end, job, say};
 use super::model::{AnalysisRow, JobId, Level, Model};
-use super::record::{by_tool, end, job, say};
+use super::record::by_tool;
 use crate::base::{EvidenceId, Trouble};
 use crate::heap::Verdict;
 use crate::incident::{CodeAge, Kind};

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::declare::ensure_incident;
 use super::effect::Effect;
+use super::foot::{end, job, say};
 use super::message::CaptureEnd;
 use super::model::{Capture, JobId, Level, Model, Prompt, Survey};
-use super::record::{by_person, by_tool, end, ensure_incident, job, say};
+use super::record::{by_person, by_tool};
 use crate::base::{Bytes, ContainerRef, EvidenceId, ProcessKey, Trouble};
 use crate::incident::{Kind, Outcome};
 use crate::preflight::{Assessment, CaptureState, Risk};

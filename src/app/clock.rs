@@ -1,8 +1,9 @@
 //! The clock speaks: stages, the cut-off that only a decision closes, and the climb of an unanswered prompt.
 
 use super::effect::Effect;
+use super::foot::say;
 use super::model::{Level, Model, Prompt};
-use super::record::{by_person, by_tool, say};
+use super::record::{by_person, by_tool};
 use crate::base::Stamp;
 use crate::incident::{Audience, Decision, Due, Kind, PostKind, clock_step, due};
 

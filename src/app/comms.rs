@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 
 use super::effect::Effect;
+use super::foot::say;
 use super::model::{Level, Model};
-use super::record::{by_person, by_tool, record, say};
+use super::record::{by_person, by_tool, record};
 use crate::base::{Masked, Trouble};
 use crate::incident::{Actor, Audience, Kind, Post, PostKind, Seq};
 

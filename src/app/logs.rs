@@ -1,8 +1,8 @@
 //! The log under view.
 
 use super::effect::Effect;
+use super::foot::{end, job};
 use super::model::{JobId, LogLine, Logs, Model};
-use super::record::{end, job};
 use crate::base::{ContainerRef, Trouble};
 
 /// Shows a log; the one before it is let go.

@@ -8,7 +8,10 @@ mod analysis;
 mod captures;
 mod clock;
 mod comms;
+mod declare;
 pub mod effect;
+mod foot;
+mod guide;
 mod logs;
 pub mod message;
 pub mod model;
@@ -38,7 +41,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Tick => {
             let mut effects = clock::tick(model, before);
             effects.extend(pods::judge(model));
-            effects.extend(playbook::pass(model));
+            effects.extend(guide::pass(model));
             effects
         }
         Msg::Intent(intent) => wish(model, intent),
@@ -48,12 +51,12 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
 
 fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
     match intent {
-        Intent::Declare { title, severity, service } => record::declare(model, &title, severity, &service),
+        Intent::Declare { title, severity, service } => declare::declare(model, &title, severity, &service),
         Intent::Note { text } => {
             if text.trim().is_empty() {
                 return Vec::new();
             }
-            let mut effects = record::ensure_incident(model);
+            let mut effects = declare::ensure_incident(model);
             effects.extend(record::by_person(model, Kind::Noted { text: text.trim().into() }, Vec::new()));
             effects
         }
@@ -134,7 +137,7 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
             Vec::new()
         }
         News::JournalWritten => {
-            record::say(model, Level::Good, "the journal is written again");
+            foot::say(model, Level::Good, "the journal is written again");
             Vec::new()
         }
         News::Previewed { job, result } => acts::previewed(model, job, result),
@@ -163,7 +166,7 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
         News::Delivered { queued, channel, tries, result } => comms::delivered(model, queued, channel, tries, result),
         News::Exported { job, result } => exported(model, job, result),
         News::JobEnded { job, trouble } => {
-            record::end(model, job);
+            foot::end(model, job);
             model.acts.retain(|a| a.job != job);
             trouble.map_or_else(Vec::new, |t| record::trouble(model, "job", &t))
         }
@@ -172,11 +175,11 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
 
 fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
     if !model.incident.as_ref().is_some_and(crate::incident::State::is_open) {
-        record::say(model, Level::Warn, "no open incident");
+        foot::say(model, Level::Warn, "no open incident");
         return Vec::new();
     }
     if text.trim().is_empty() {
-        record::say(model, Level::Warn, "say what ended it; nothing was recorded");
+        foot::say(model, Level::Warn, "say what ended it; nothing was recorded");
         return Vec::new();
     }
     model.prompts.retain(|p| !matches!(p, Prompt::Cutoff { .. }));
@@ -190,18 +193,18 @@ fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
 
 fn export(model: &mut Model) -> Vec<Effect> {
     let Some(state) = model.incident.clone() else {
-        record::say(model, Level::Warn, "no incident: there is nothing to export");
+        foot::say(model, Level::Warn, "no incident: there is nothing to export");
         return Vec::new();
     };
-    let job = record::job(model, "write the postmortem");
+    let job = foot::job(model, "write the postmortem");
     vec![Effect::Export { job, state: Box::new(state) }]
 }
 
 fn exported(model: &mut Model, job: JobId, result: Result<(String, String), crate::base::Trouble>) -> Vec<Effect> {
-    record::end(model, job);
+    foot::end(model, job);
     match result {
         Ok((file, sha256)) => {
-            record::say(model, Level::Good, format!("postmortem: {file}"));
+            foot::say(model, Level::Good, format!("postmortem: {file}"));
             model.exported = Some(file.clone());
             let name = file.rsplit('/').next().unwrap_or(&file).to_owned();
             record::by_person(model, Kind::Exported { file: name.into(), sha256 }, Vec::new())

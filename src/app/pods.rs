@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::effect::Effect;
+use super::foot::{job, say};
 use super::model::{Level, Link, Model};
-use super::record::{by_tool, job, record, say};
+use super::record::{by_tool, record};
 use crate::base::{ContainerRef, PodRef, Trouble};
 use crate::incident::{ActOutcome, Actor, Effectiveness, Kind, MemoryReading, SlopeChange};
 use crate::pressure::{ContainerFacts, PodFacts, PodSample, SlopeEffect, Workload};
@@ -213,7 +214,7 @@ pub(super) fn judge(model: &mut Model) -> Vec<Effect> {
 
 /// The rollout history came: each revision is recorded once.
 pub(super) fn history_came(model: &mut Model, id: super::JobId, result: Result<Vec<crate::pressure::Rollout>, Trouble>) -> Vec<Effect> {
-    super::record::end(model, id);
+    super::foot::end(model, id);
     if model.history.job != Some(id) {
         return Vec::new();
     }

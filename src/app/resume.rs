@@ -1,8 +1,9 @@
 //! An incident that was left (or lost to kill -9) is taken up again: the fold of its journal, and what hung in the air.
 
 use super::effect::Effect;
+use super::foot::say;
 use super::model::{AnalysisRow, Capture, Level, Model, Prompt};
-use super::record::{by_tool, say};
+use super::record::by_tool;
 use crate::base::{Bytes, Masked};
 use crate::incident::{ActOutcome, Event, Kind, Outcome, State};
 use crate::preflight::CaptureState;
@@ -25,7 +26,7 @@ pub(super) fn reopened(model: &mut Model, events: &[Event]) -> Vec<Effect> {
     let undecided = open && state.cutoff.open_since().is_some();
     let (due, level) = (state.cutoff.due, state.cutoff.level);
     model.incident = Some(state);
-    super::playbook::replay(model, events);
+    super::guide::replay(model, events);
     if !open {
         return Vec::new();
     }

@@ -65,11 +65,12 @@ pub fn wish(context: &Context, id: &IncidentId, intent: Intent) -> Result<State>
             // Taking it up would write that it was resumed; a note is no return.
             model.incident = State::replay(&opened.events);
             let effects = update(&mut model, clock.now(), Msg::Intent(intent));
+            if !effects.iter().any(|e| matches!(e, Effect::Record { .. })) {
+                let why = model.toasts.back().map_or_else(|| "nothing was recorded".to_owned(), |t| t.text.clone());
+                return Err(Trouble::new(TroubleKind::Refused, why, id.as_str(), "").into());
+            }
             let mut journal = opened.journal;
             write(&mut journal, effects)?;
-            if let Some(said) = model.toasts.back().filter(|t| matches!(t.level, crate::app::Level::Warn | crate::app::Level::Bad)) {
-                return Err(Trouble::new(TroubleKind::Refused, said.text.clone(), id.as_str(), "").into());
-            }
             Ok(model.incident.ok_or_else(|| Trouble::new(TroubleKind::Failed, "the journal is empty", id.as_str(), ""))?)
         }
         Err(journal::Error::Disk(crate::disk::Error::Locked { .. })) => {

@@ -10,16 +10,16 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// Longest wait for something to appear; a loaded machine is slow, a broken program never shows it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+fn size(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).expect("a size above 0")
+}
+
 struct Tui {
     screen: Arc<Mutex<vt100::Parser>>,
     keys: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     _home: tempfile::TempDir,
-}
-
-fn some(n: u16) -> std::num::NonZeroU16 {
-    std::num::NonZeroU16::new(n).expect("a terminal has rows and columns")
 }
 
 impl Tui {
@@ -38,7 +38,7 @@ impl Tui {
         drop(pty.slave);
         let mut output = pty.master.try_clone_reader().expect("a reader");
         let keys = pty.master.take_writer().expect("a writer");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(some(rows), some(cols), 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(cols), 0)));
         let shown = screen.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 8192];
@@ -75,7 +75,7 @@ impl Tui {
     }
 
     fn resize(&self, cols: u16, rows: u16) {
-        self.screen.lock().expect("no panic while it is held").screen_mut().set_size(some(rows), some(cols));
+        self.screen.lock().expect("no panic while it is held").screen_mut().set_size(size(rows), size(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("the pty takes a size");
     }
 
@@ -113,10 +113,12 @@ fn an_outage_in_a_terminal() {
     tui.press("1");
     tui.see("content-import");
     tui.press("?");
-    tui.see("help");
+    tui.see("esc");
     tui.press("\u{1b}");
+    // A key right behind Esc would be Alt with that key.
+    tui.until("the help closed", |text| !text.contains("esc"));
     tui.press("n");
-    tui.see("ote");
+    tui.see("NOTE");
     tui.press("reverted 4812, no change");
     tui.press("\u{13}");
     tui.press("6");
