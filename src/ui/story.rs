@@ -85,6 +85,7 @@ impl Night {
             read_only: false,
             notice: String::new(),
             plan: Plan::default(),
+            judge_by_s: 900,
             repository: Some("/srv/content-import".into()),
             source_maps: Vec::new(),
             taken: Vec::new(),
