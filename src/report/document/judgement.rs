@@ -160,7 +160,7 @@ pub(super) fn badly(state: &State) -> Vec<Claim> {
             Some(Effectiveness::NoChange) => said.push(claim(format!("{} changed nothing, measured.", act.request.act), [act.mark.seq])),
             Some(Effectiveness::Worse) => said.push(claim(format!("{} made it worse, measured.", act.request.act), [act.mark.seq])),
             None if act.done_at().is_some() => {
-                said.push(claim(format!("The effect of {} was not measured.", act.request.act), [act.mark.seq]))
+                said.push(claim(format!("The effect of {} was not measured.", act.request.act), [act.mark.seq]));
             }
             Some(Effectiveness::Helped | Effectiveness::TooEarly) | None => {}
         }

@@ -1,0 +1,126 @@
+//! All that can be set, put together from the rooms' own options.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{cluster, incident, metrics, notify, pressure};
+
+/// The configuration of cutoff. Every key can also be given as `--set a.b=c`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The clock's plan, in seconds from the declaration.
+    #[serde(deserialize_with = "section")]
+    pub plan: incident::Plan,
+    /// Which cluster, and how long to wait for it.
+    #[serde(deserialize_with = "section")]
+    pub cluster: cluster::Options,
+    /// How memory is measured.
+    #[serde(deserialize_with = "section")]
+    pub metrics: metrics::Options,
+    /// How slopes of memory are taken.
+    #[serde(deserialize_with = "section")]
+    pub pressure: pressure::Options,
+    /// Where posts go.
+    #[serde(deserialize_with = "section")]
+    pub notify: notify::Options,
+    /// Capture defaults.
+    #[serde(deserialize_with = "section")]
+    pub capture: CaptureOptions,
+    /// Source code of the service.
+    #[serde(deserialize_with = "section")]
+    pub source: SourceOptions,
+    /// Playbooks.
+    #[serde(deserialize_with = "section")]
+    pub playbooks: PlaybookOptions,
+    /// The exported postmortem.
+    #[serde(deserialize_with = "section")]
+    pub postmortem: PostmortemOptions,
+    /// Who you are.
+    #[serde(deserialize_with = "section")]
+    pub person: PersonOptions,
+}
+
+/// A section of which nothing is written (`cluster:` alone) says nothing.
+fn section<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Capture defaults.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CaptureOptions {
+    /// Method that is proposed: `auto` leaves the choice to preflight.
+    pub method: String,
+}
+
+impl Default for CaptureOptions {
+    fn default() -> Self {
+        Self { method: "auto".to_owned() }
+    }
+}
+
+/// Source code of the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourceOptions {
+    /// Git repository, to say how old the leaking code is. Default: the working directory, if it is one.
+    pub repository: Option<PathBuf>,
+    /// Directory of source maps (`*.map`) of the deployed code.
+    pub maps: Option<PathBuf>,
+}
+
+/// Playbooks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlaybookOptions {
+    /// Playbook that a new incident follows.
+    pub default: String,
+    /// More directories of playbooks; one of the same name replaces the built-in one.
+    pub dirs: Vec<PathBuf>,
+    /// Allow steps of kind `command` to run on this machine.
+    pub commands: bool,
+}
+
+impl Default for PlaybookOptions {
+    fn default() -> Self {
+        Self { default: "node-heap-oom".to_owned(), dirs: Vec::new(), commands: false }
+    }
+}
+
+/// The exported postmortem.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PostmortemOptions {
+    /// Template (Jinja) in place of the built-in one.
+    pub template: Option<PathBuf>,
+    /// Directory that exports go to. Default: the incident's own.
+    pub dir: Option<PathBuf>,
+}
+
+/// Who you are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PersonOptions {
+    /// Name in the timeline. Default: the login name.
+    pub name: Option<String>,
+}
+
+/// Keys whose values are paths: `~` is the home directory, and what is relative counts from the file it stands in.
+/// `[]` stands for each entry of a list.
+pub(super) const PATHS: &[&str] = &[
+    "cluster.kubeconfig",
+    "source.repository",
+    "source.maps",
+    "playbooks.dirs[]",
+    "postmortem.template",
+    "postmortem.dir",
+    "notify.channels[].url_file",
+    "notify.channels[].token_file",
+    "notify.channels[].sign_file",
+];
+
+/// Environment variables that set a key.
+pub(super) const VARIABLES: &[(&str, &str)] = &[("CUTOFF_READ_ONLY", "cluster.read_only")];
