@@ -131,7 +131,7 @@ pub(super) fn resolve(files: &[(PathBuf, String)], request: &Request<'_>) -> Res
     }
     for (name, key) in VARIABLES {
         if let Some(value) = request.env.get(*name).filter(|value| !value.is_empty()) {
-            let value = if *key == "cluster.read_only" { falsey(value) } else { value.clone() };
+            let value = if matches!(*key, "cluster.read_only" | "ui.ascii") { falsey(value) } else { value.clone() };
             set(&mut layers, key, &value, &Origin::Env((*name).to_owned()))?;
         }
     }

@@ -9,7 +9,7 @@ mod tests;
 mod tree;
 
 pub use load::{Flag, Loaded, Request, load, nearest_key};
-pub use model::{CaptureOptions, Config, PersonOptions, PlaybookOptions, PostmortemOptions, SourceOptions};
+pub use model::{CaptureOptions, ChangeOptions, Config, PersonOptions, PlaybookOptions, PostmortemOptions, SourceOptions};
 pub use paths::{Env, Paths};
 pub use schema::{example, schema};
 pub use tree::Origin;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{cluster, incident, metrics, notify, pressure};
+use crate::{cluster, incident, metrics, notify, pressure, ui};
 
 /// The configuration of cutoff. Every key can also be given as `--set a.b=c`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +23,9 @@ pub struct Config {
     /// How slopes of memory are taken.
     #[serde(deserialize_with = "section")]
     pub pressure: pressure::Options,
+    /// How changes of the cluster are judged.
+    #[serde(deserialize_with = "section")]
+    pub changes: ChangeOptions,
     /// Where posts go.
     #[serde(deserialize_with = "section")]
     pub notify: notify::Options,
@@ -38,6 +41,9 @@ pub struct Config {
     /// The exported postmortem.
     #[serde(deserialize_with = "section")]
     pub postmortem: PostmortemOptions,
+    /// How the dashboard looks and which keys it has.
+    #[serde(deserialize_with = "section")]
+    pub ui: ui::Options,
     /// Who you are.
     #[serde(deserialize_with = "section")]
     pub person: PersonOptions,
@@ -59,6 +65,20 @@ pub struct CaptureOptions {
 impl Default for CaptureOptions {
     fn default() -> Self {
         Self { method: "auto".to_owned() }
+    }
+}
+
+/// How changes of the cluster are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChangeOptions {
+    /// Seconds of incident time after a change by which its effect on memory is judged at the latest.
+    pub judge_by_s: u64,
+}
+
+impl Default for ChangeOptions {
+    fn default() -> Self {
+        Self { judge_by_s: 900 }
     }
 }
 
@@ -123,4 +143,5 @@ pub(super) const PATHS: &[&str] = &[
 ];
 
 /// Environment variables that set a key.
-pub(super) const VARIABLES: &[(&str, &str)] = &[("CUTOFF_READ_ONLY", "cluster.read_only")];
+pub(super) const VARIABLES: &[(&str, &str)] =
+    &[("CUTOFF_READ_ONLY", "cluster.read_only"), ("CUTOFF_THEME", "ui.theme"), ("CUTOFF_ASCII", "ui.ascii"), ("CUTOFF_WHO", "person.name")];

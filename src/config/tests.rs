@@ -46,8 +46,11 @@ fn the_stronger_layer_wins_and_says_where_it_stood() {
     let weaker = put(&[user, here], &[], &[]).expect("a config");
     assert_eq!(weaker.origin("cluster.namespace").to_string(), "/work/cutoff.yaml:2:3");
     assert!(weaker.rows().iter().any(|(key, value, _)| key == "cluster.namespace" && value.as_str() == "here"));
-    let off = put(&[], &[("CUTOFF_READ_ONLY", "false")], &[]).expect("a config");
-    assert!(!off.config.cluster.read_only);
+    let off = put(&[], &[("CUTOFF_READ_ONLY", "false"), ("CUTOFF_THEME", "light"), ("CUTOFF_ASCII", "")], &[]).expect("a config");
+    assert!(!off.config.cluster.read_only && !off.config.ui.ascii);
+    assert_eq!(off.config.ui.theme, crate::ui::ThemeName::Light);
+    let wrong = put(&[], &[("CUTOFF_THEME", "lihgt")], &[]).expect_err("no such theme");
+    assert!(wrong.place == "$CUTOFF_THEME" && wrong.remedy.contains("did you mean `light`?"), "{wrong:?}");
 }
 
 #[test]
