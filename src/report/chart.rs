@@ -160,11 +160,16 @@ fn line(out: &mut String, state: &State, container: &ContainerRef, points: &[Mem
     for point in points {
         // A line that went on through a death would hide it.
         let broken = before.is_none_or(|b| deaths.iter().any(|d| b <= *d && *d <= point.at));
-        let _ = write!(path, "{}{:.1} {:.1}", if broken { "M" } else { "L" }, scale.x(point.at), scale.y(point.used));
+        let (x, y) = (scale.x(point.at), scale.y(point.used));
+        // A reading that stands alone shows as a dot: a line of no length with a round cap.
+        let _ = if broken { write!(path, "M{x:.1} {y:.1}h0") } else { write!(path, "L{x:.1} {y:.1}") };
         before = Some(point.at);
     }
     let (colour, dash) = (COLOURS[i % COLOURS.len()], DASHES[i % DASHES.len()]);
-    let _ = writeln!(out, r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>"#);
+    let _ = writeln!(
+        out,
+        r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round" stroke-dasharray="{dash}"/>"#
+    );
 }
 
 fn marks(out: &mut String, state: &State, lines: &[Line<'_>], scale: &Scale) {

@@ -61,6 +61,7 @@ mod tests {
             "review_by: 2026-",
             "Analysis named the leak: parsedContentCache (Map, content-import.service.js:42) holds 71 % of the heap; that code is 7 months old, older than 3 of 3 changes.",
             "| Users affected | TODO |",
+            "- Something that a restart clears: disproved. shop/import-7d-x:app died of the same cause again",
             "| TTR | impact began → resolved | 3 h 37 min |",
             "ann decided to go deep: quick fixes end; 7 min after it was due. (#",
             "⚠ No status update for 126 min from T+00:03:00 on (planned: 20 min). (#4)",

@@ -305,10 +305,14 @@ fn aged(state: &State, found: &crate::incident::FindingRecord) -> Option<u64> {
     state.timeline.iter().rev().find(|event| told(&event.kind)).map(|event| event.seq)
 }
 
-/// `text` with a capital at its beginning.
+/// `text` with a capital at its beginning, unless it begins with a name (`shop/api-0`), which is written as it is.
 fn capital(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or("");
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    match chars.next() {
+        Some(c) if first.chars().all(|c| c.is_ascii_lowercase()) => c.to_uppercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
 }
 
 /// A person, as opposed to the tool, a playbook or the cluster.
