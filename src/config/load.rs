@@ -201,7 +201,7 @@ fn problem(key: &str, message: &str, origin: &Origin) -> Trouble {
     let (what, mut remedy) = explain(message);
     let what = if key.is_empty() { what } else { format!("`{key}`: {what}") };
     if remedy.is_empty() {
-        remedy = "see config.example.yaml, or `cutoff config schema`".to_owned();
+        remedy = "config.example.yaml has every key".to_owned();
     }
     Trouble::new(TroubleKind::Config, Masked::from(what).to_string(), origin.to_string(), remedy)
 }

@@ -154,14 +154,17 @@ fn files_are_found_read_and_missed() {
 #[test]
 fn every_key_is_documented_and_the_example_holds_the_defaults() {
     assert_eq!(schema::undocumented(&schema()), Vec::<String>::new());
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.example.yaml");
     let wanted = example();
     assert_eq!(put(&[&wanted], &[], &[]).map(|l| l.config), Ok(Config::default()), "{wanted}");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &wanted).expect("written");
+    let schema = serde_json::to_string_pretty(&schema()).expect("json") + "\n";
+    for (name, wanted) in [("config.example.yaml", wanted), ("config.schema.json", schema)] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &wanted).expect("written");
+        }
+        let found = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(found == wanted, "{name} is old: UPDATE=1 cargo test --lib config::");
     }
-    let found = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == wanted, "config.example.yaml is old: UPDATE=1 cargo test --lib config::");
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn check(node: &Node, known: &dyn Fn(&str) -> Option<Type>, names: &[&str]) -> R
             None => {
                 let remedy = match nearest(name, names.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "declare it under `vars`, or use one of the facts that `cutoff playbook schema` lists".to_owned(),
+                    None => format!("declare it under `vars`; known are {}", names.join(", ")),
                 };
                 fail(*at, format!("unknown name `{name}`"), remedy)
             }

@@ -50,7 +50,11 @@ fn yaml(error: &serde_saphyr::Error) -> Problem {
     let error = error.without_snippet();
     let pos = error.location().map_or(Pos::default(), |at| place(&at));
     let (what, remedy) = explain(&error.to_string());
-    let remedy = if remedy.is_empty() { "see `cutoff playbook schema`".to_owned() } else { remedy };
+    let remedy = if remedy.is_empty() {
+        "compare it with playbooks/node-heap-oom.yaml; playbooks/schema.json has every key".to_owned()
+    } else {
+        remedy
+    };
     Problem::error(pos, what, remedy)
 }
 

@@ -1,10 +1,10 @@
 //! What is wrong with a playbook, where, and how to mend it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::base::{Trouble, mask_lines};
+use crate::base::{Trouble, TroubleKind, mask_lines};
 
 /// Line and column in the file, from 1; 0 when it is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,18 +64,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems of a playbook as one trouble of kind `Config`: the first in full, the others counted.
+/// Problems that are told beside the first one.
+const ALSO: usize = 4;
+
+/// All problems of a playbook as one trouble of kind `Config`: the first in full, some others in short.
 pub fn trouble(problems: &[Problem]) -> Trouble {
-    use crate::base::TroubleKind;
-    let Some(first) = problems.iter().min_by_key(|p| (p.gravity, p.pos)) else {
-        return Trouble::new(TroubleKind::Config, "the playbook cannot be used", "", "run `cutoff playbook lint`");
+    let mut sorted: Vec<&Problem> = problems.iter().collect();
+    sorted.sort_by_key(|p| (p.gravity, p.pos));
+    let Some((first, others)) = sorted.split_first() else {
+        return Trouble::new(TroubleKind::Config, "the playbook cannot be used", "", "compare it with playbooks/node-heap-oom.yaml");
     };
     let place = if first.pos.line > 0 { format!("{}:{}:{}", first.file, first.pos.line, first.pos.column) } else { first.file.clone() };
-    let more = match problems.len() {
-        0 | 1 => String::new(),
-        n => format!(" (and {} more; `cutoff playbook lint` lists them)", n - 1),
-    };
-    let remedy = if first.remedy.is_empty() { "mend the playbook" } else { &first.remedy };
+    let mut remedy = if first.remedy.is_empty() { "mend the playbook".to_owned() } else { first.remedy.clone() };
+    for other in others.iter().take(ALSO) {
+        let _ = write!(remedy, "; also line {}: {}", other.pos.line, other.what);
+    }
+    if others.len() > ALSO {
+        let _ = write!(remedy, "; and {} more", others.len() - ALSO);
+    }
     let words = |text: &str| mask_lines(text).as_str().to_owned();
-    Trouble::new(TroubleKind::Config, words(&first.what), place, words(&format!("{remedy}{more}")))
+    Trouble::new(TroubleKind::Config, words(&first.what), place, words(&remedy))
 }

@@ -249,6 +249,9 @@ fn what_is_wrong_is_said_with_its_place_and_remedy() {
     assert_eq!(both.lines().count(), 2, "all problems at once: {both}");
     let problems = parse("x.yaml", &small("      - {id: a, title: A, kind: act}\n")).expect_err("refused");
     let trouble = trouble(&problems);
+    let two =
+        parse("x.yaml", &small("      - {id: a, title: A, kind: act}\n      - {id: b, title: B, kind: gate}\n")).expect_err("refused");
+    assert!(super::trouble(&two).remedy.ends_with("also line 11: a step of kind `gate` needs `approve`"), "{}", super::trouble(&two));
     assert_eq!(trouble.kind, crate::base::TroubleKind::Config);
     assert!(trouble.place.starts_with("x.yaml:10:"), "{trouble}");
 }
@@ -296,6 +299,18 @@ fn the_schema_knows_every_key_of_every_kind() {
     }
     assert_eq!(schema["$defs"]["StepFile"]["allOf"].as_array().map(Vec::len), Some(steps::KINDS.len()));
     assert!(schema["x-facts"]["captures_of_one_process"].is_object());
+}
+
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the schema's file is generated here")]
+fn the_schema_beside_the_playbooks_is_the_one_that_is_read() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/schema.json");
+    let wanted = serde_json::to_string_pretty(&schema()).expect("json") + "\n";
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &wanted).expect("written");
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == wanted, "playbooks/schema.json is old: UPDATE=1 cargo test --lib playbook::");
 }
 
 #[test]
