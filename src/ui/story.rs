@@ -89,7 +89,6 @@ impl Night {
             repository: Some("/srv/content-import".into()),
             source_maps: Vec::new(),
             taken: Vec::new(),
-            judge_by_s: 900,
             channels: vec![
                 ChannelInfo { name: "status".into(), audiences: vec![Audience::Users] },
                 ChannelInfo { name: "team".into(), audiences: vec![Audience::Team] },
