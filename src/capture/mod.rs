@@ -1,1 +1,25 @@
-//! Survey of facts, capture methods, transfer, watch.
+//! Gets a heap out of a container: [`survey`] collects what preflight judges by, [`METHODS`] take it in their own ways,
+//! the copy of a growing file is resumable, and a capture that waits for hours is a method like the others.
+//!
+//! Order of things: `survey` (read-only probe, pod, rights) → [`Survey::assess`] (pure) → a person's yes where it is
+//! needed → [`take`] → evidence. Whatever happens, `take` ends with exactly one [`Done`].
+
+mod error;
+mod helper;
+mod inspect;
+mod landing;
+mod method;
+pub mod methods;
+mod place;
+mod survey;
+mod take;
+#[cfg(test)]
+mod tests;
+
+pub use error::Error;
+pub use landing::{Landing, Memory};
+pub use method::{Done, Method, Order, Spec, Tell};
+pub use methods::{METHODS, find, rules};
+pub use place::{Place, Running, SessionPlace};
+pub use survey::{Depth, Survey, survey};
+pub use take::{Captured, take};

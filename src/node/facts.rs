@@ -81,8 +81,12 @@ impl ProcessFacts {
         let process = self.process(pid)?;
         let port = process.flags.inspector_port();
         let mine = |listener: &&Listener| process.owns.contains(&listener.inode);
-        // A moved or random port is known by its owner alone; the usual one may also be found without rights to look.
-        self.listeners.iter().filter(mine).find(|l| Some(l.port) == port).or_else(|| {
+        let owned = self.listeners.iter().filter(mine).find(|l| Some(l.port) == port);
+        // Without rights to look at its sockets, a listener that nobody else is known to own is taken for its own.
+        owned.or_else(|| {
+            if process.sees_sockets {
+                return None;
+            }
             let unowned = |l: &&Listener| !self.processes.iter().any(|p| p.owns.contains(&l.inode));
             self.listeners.iter().filter(unowned).find(|l| Some(l.port) == port)
         })
@@ -188,6 +192,8 @@ pub struct Process {
     pub node_options: Option<Masked>,
     /// Version of its Node.
     pub version: Option<NodeVersion>,
+    /// Whether its sockets could be looked at.
+    pub sees_sockets: bool,
     /// Inodes of listening sockets that it holds.
     pub owns: Vec<u64>,
     /// Whether it belongs to the probed container.

@@ -56,7 +56,7 @@ impl HeapReading {
     /// What resident memory allows the heap to be at most.
     pub fn guessed(process: &Process) -> Self {
         // A Node without an app has 6 to 10 MB of anonymous memory.
-        let used = process.anonymous.saturating_sub(Bytes(8_000_000));
+        let used = process.anonymous.saturating_sub(Bytes(8_000_000)).max(Bytes(4_000_000));
         Self { used, rss: process.rss, ..Self::default() }
     }
 }

@@ -34,7 +34,7 @@ for (const i of fs.readdirSync('/proc').filter(n => /^\d+$/.test(n))) {
   if (/^node/.test(n)) {
     const c = K(d + '/cwd');
     p('cwd ' + c);
-    try { for (const f of fs.readdirSync(d + '/fd')) { const q = /^socket:\[(\d+)/.exec(K(d + '/fd/' + f)); if (q && L.has(q[1])) p('owns ' + q[1]) } } catch {}
+    try { const z = fs.readdirSync(d + '/fd'); p('fd ok'); for (const f of z) { const q = /^socket:\[(\d+)/.exec(K(d + '/fd/' + f)); if (q && L.has(q[1])) p('owns ' + q[1]) } } catch {}
     D.add(c);
     const q = /--diagnostic[-_]dir[= ]("?)([^"\s]+)/.exec(a.concat(e).join(' '));
     if (q) D.add(q[2][0] === '/' ? q[2] : c + '/' + q[2]);

@@ -49,6 +49,7 @@ for d in /proc/[0-9]*; do
     N="$N $i"
     c=$(readlink $d/cwd)
     p "cwd $c"
+    [ -r $d/fd ] && p "fd ok"
     [ "$L" ] && ls -l $d/fd | while IFS= read -r l; do
       case $l in *"socket:["*) k=${l##*"socket:["}; k=${k%]}; case "$L " in *" $k "*) p "owns $k" ;; esac ;; esac
     done

@@ -88,6 +88,7 @@ pub(super) fn process(section: &Section<'_>, moment: &Moment) -> Option<Seen> {
             flags: Flags::default(),
             node_options: node_options.map(Masked::from),
             version: None,
+            sees_sockets: section.value("fd").is_some(),
             owns: section.values("owns").filter_map(|n| n.trim().parse().ok()).collect(),
             same_container: true,
         },

@@ -1,0 +1,193 @@
+//! Collects what preflight judges by: the probe, the pod, the rights, and V8's own numbers if they are wanted.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Bytes, BytesPerSecond, Masked, ProcessKey};
+use crate::incident::Provenance;
+use crate::inspector::HeapStatistics;
+use crate::node::cost::Shape;
+use crate::node::{Process, ProcessFacts};
+use crate::preflight::{Assessment, HeapReading, HeapSource, PodBudget, Situation, assess};
+use crate::pressure::PodFacts;
+
+use super::error::Error;
+use super::helper::probe;
+use super::methods::{METHODS, find};
+use super::place::Place;
+use super::{inspect, methods};
+
+/// How deep to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The read-only probe alone: the heap's size is guessed from resident memory.
+    Probe,
+    /// V8's own numbers too: opens the inspector by SIGUSR1 where that is proved harmless, and closes it again.
+    Inspector,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The pod.
+    pub pod: PodFacts,
+    /// What its container allows.
+    pub budget: PodBudget,
+    /// What the probe said.
+    pub facts: ProcessFacts,
+    /// V8's numbers.
+    pub heap: Option<HeapReading>,
+    /// The process that is meant, by pid.
+    pub pid: Option<u32>,
+    /// The life of that process.
+    pub process: Option<ProcessKey>,
+    /// Rights that are missing, by method.
+    refused: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// Looks at a container. `pid`: a process a person named; `working_set` and `slope` as metrics know them.
+///
+/// # Errors
+/// When the pod cannot be reached or nothing can be run in the container. A container without Node is an answer.
+pub async fn survey(
+    place: &dyn Place,
+    pid: Option<u32>,
+    pressure: (Option<Bytes>, Option<BytesPerSecond>),
+    depth: Depth,
+) -> Result<Survey, Error> {
+    let (pod, rules) = (place.pod().await?, methods::rules());
+    let container = &place.container().name;
+    let budget = PodBudget::of(&pod, container).unwrap_or_default().measured(pressure.0, pressure.1);
+    // Rights are asked for beside the probe; a server that will not say is not believed to refuse.
+    let (facts, refused) = tokio::join!(probe(place), place.refused(&rules));
+    let (facts, missing) = (facts?, refused.unwrap_or_default());
+    let refused = METHODS
+        .iter()
+        .map(|method| {
+            let lacks = method.needs().iter().filter(|rule| missing.contains(rule)).map(ToString::to_string).collect();
+            (method.spec().name, lacks)
+        })
+        .collect();
+    let pid = pid.or(facts.target);
+    let process = pid.and_then(|pid| facts.process(pid)).map(|process| key(&pod, container, process));
+    let mut survey = Survey { pod, budget, facts, heap: None, pid, process, refused };
+    if depth == Depth::Inspector
+        && let Some(pid) = pid
+        && let Ok(mut inspector) = inspect::open(place, &survey.facts, pid).await
+    {
+        let heap = inspector.session.heap().await;
+        inspector.close().await;
+        survey.heap = heap.ok().map(|heap| reading(&heap, false));
+    }
+    Ok(survey)
+}
+
+/// V8's numbers in preflight's words.
+pub(super) fn reading(heap: &HeapStatistics, after_collection: bool) -> HeapReading {
+    HeapReading {
+        used: heap.used,
+        limit: Some(heap.limit),
+        external: heap.external,
+        array_buffers: heap.array_buffers,
+        rss: heap.rss,
+        after_collection,
+        source: HeapSource::Inspector,
+    }
+}
+
+/// The life of a process: object ids are compared only inside one.
+fn key(pod: &PodFacts, container: &str, process: &Process) -> ProcessKey {
+    let facts = pod.containers.iter().find(|c| c.name == container);
+    let since = facts.and_then(|c| match &c.state {
+        crate::pressure::ContainerState::Running { since } => *since,
+        crate::pressure::ContainerState::Waiting { .. } | crate::pressure::ContainerState::Terminated(_) => None,
+    });
+    // A process that is not the container's first may have started later. The start by the container's clock moves a
+    // little between two probes, the kubelet's does not.
+    let started = if process.pid == 1 { since.or(process.started) } else { process.started.map(whole_minute).or(since) };
+    ProcessKey {
+        pod_uid: pod.uid.clone(),
+        container_id: facts.map_or_else(String::new, |c| c.id.clone()),
+        restart: facts.map_or(0, |c| c.restarts),
+        pid: process.pid,
+        started: started.unwrap_or_default(),
+    }
+}
+
+/// Two probes of one process compute its start from clocks with whole seconds: rounded, they agree (a pid that is used
+/// again within a minute in the same container life is not to be feared).
+fn whole_minute(at: chrono::DateTime<chrono::Utc>) -> chrono::DateTime<chrono::Utc> {
+    let minute = (at.timestamp() + 30).div_euclid(60) * 60;
+    chrono::DateTime::from_timestamp(minute, 0).unwrap_or(at)
+}
+
+impl Survey {
+    /// Judges every method, the best first: what may start before what may not, then by the order of the list.
+    /// `local_free`: room for evidence here.
+    pub fn assess(&self, local_free: Option<Bytes>) -> Vec<Assessment> {
+        let mut all: Vec<Assessment> = METHODS.iter().map(|method| self.assess_by(method.spec().name, local_free)).collect();
+        all.sort_by_key(|assessment| {
+            let opt_in = find(&assessment.method).is_none_or(|method| method.spec().opt_in);
+            // A profile is no heap: it comes after every snapshot that is safe, and before any that kills.
+            let profile = find(&assessment.method).is_some_and(|method| method.spec().extension == "heapprofile");
+            let safe = assessment.risk <= crate::preflight::Risk::Unknown;
+            (!assessment.risk.may_start(), opt_in, !safe && !profile, profile)
+        });
+        all
+    }
+
+    /// Judges the method called `name`.
+    pub fn assess_by(&self, name: &str, local_free: Option<Bytes>) -> Assessment {
+        let none = Vec::new();
+        let situation = Situation {
+            facts: &self.facts,
+            pid: self.pid,
+            heap: self.heap,
+            pod: &self.budget,
+            shape: Shape::Unknown,
+            local_free,
+            link: None,
+            refused: self.refused.get(name).unwrap_or(&none),
+        };
+        match find(name) {
+            Some(method) => method.assess(&situation),
+            None => assess(
+                &situation,
+                &crate::preflight::Demand {
+                    method: "unknown",
+                    builds: crate::preflight::Builds::Never,
+                    inspector: false,
+                    usr2: false,
+                    writes: false,
+                    restarts: false,
+                    brings_file: false,
+                },
+            ),
+        }
+    }
+
+    /// Where a file of this process comes from, but for what the capture itself knows (times, method, who, command).
+    pub(super) fn provenance(&self, place: &dyn Place) -> Option<Provenance> {
+        let process = self.pid.and_then(|pid| self.facts.process(pid))?;
+        let container = self.pod.containers.iter().find(|c| c.name == place.container().name);
+        let flags = match &process.node_options {
+            Some(options) => Masked::from(format!("{} (NODE_OPTIONS={options})", process.command)),
+            None => process.command.clone(),
+        };
+        let at = self.facts.now;
+        Some(Provenance {
+            container: place.container().clone(),
+            process: self.process.clone()?,
+            image: container
+                .map_or_else(Masked::default, |c| Masked::from(if c.image_id.is_empty() { &c.image } else { &c.image_id }.as_str())),
+            node: self.pod.node.clone(),
+            node_version: process.version.map(|v| v.to_string()),
+            flags,
+            method: Masked::default(),
+            who: Masked::default(),
+            began: at,
+            ended: at,
+            command: Masked::default(),
+            tool: Masked::own(concat!("cutoff ", env!("CARGO_PKG_VERSION"))),
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Takes a capture by name and finds out afterwards what it really cost.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{Bytes, Masked, Stamp};
+use crate::incident::{Outcome, Provenance};
+use crate::preflight::{Assessment, CaptureState, Compared, Risk, compare};
+
+use super::error::Error;
+use super::helper::probe;
+use super::landing::Landing;
+use super::method::{Done, Order, Tell};
+use super::methods::find;
+use super::place::Place;
+use super::survey::Survey;
+
+/// A capture that has ended, with all that the journal keeps of it.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    /// How.
+    pub done: Done,
+    /// The same in the journal's words.
+    pub outcome: Outcome,
+    /// Where the file comes from; `who`, `began` and `ended` are the caller's to set.
+    pub provenance: Option<Provenance>,
+    /// Predictions beside what happened.
+    pub compared: Vec<Compared>,
+    /// Restarts of the container before and after; `None` when the pod is gone.
+    pub restarts: (u32, Option<u32>),
+    /// Whether the very process lives on.
+    pub process_lives: Option<bool>,
+}
+
+/// Takes a capture by the method of `assessment`. `accepted`: a person accepted by name that it may kill the process.
+/// `who` and `now` go into the provenance: `now` is asked at the beginning and at the end.
+pub async fn take(
+    place: &dyn Place,
+    survey: &Survey,
+    assessment: &Assessment,
+    accepted: bool,
+    landing: &mut dyn Landing,
+    tell: Tell<'_>,
+    stop: CancellationToken,
+) -> Captured {
+    let restarts = restarts_of(&survey.pod, place);
+    let done = run(place, survey, assessment, accepted, landing, tell, stop).await;
+    let outcome = outcome(&done.state);
+    let mut captured = Captured {
+        outcome,
+        provenance: survey.provenance(place),
+        compared: Vec::new(),
+        restarts: (restarts.unwrap_or(0), restarts),
+        process_lives: None,
+        done,
+    };
+    if let Some(provenance) = &mut captured.provenance {
+        provenance.method = Masked::from(assessment.method.as_str());
+        provenance.command = captured.done.command.clone();
+    }
+    // What it cost: the peak of the process's memory is the kernel's own count. A capture that never began cost nothing.
+    let began = !matches!(captured.done.state, CaptureState::Failed { .. } | CaptureState::Cancelled);
+    if began {
+        look_again(place, survey, &mut captured).await;
+    }
+    captured.compared = compare(&assessment.predicted, &captured.done.measured);
+    captured
+}
+
+async fn run(
+    place: &dyn Place,
+    survey: &Survey,
+    assessment: &Assessment,
+    accepted: bool,
+    landing: &mut dyn Landing,
+    tell: Tell<'_>,
+    stop: CancellationToken,
+) -> Done {
+    let command = Masked::default();
+    let Some(method) = find(&assessment.method) else {
+        return Done::failed(Error::NoMethod(assessment.method.clone()), command);
+    };
+    let Some(pid) = survey.pid.filter(|pid| survey.facts.process(*pid).is_some()) else {
+        return Done::failed(Error::NoTarget, command);
+    };
+    // The last gate: whoever calls, what would kill is not done unasked, and what cannot work is not tried.
+    if assessment.risk == Risk::Impossible || (assessment.risk == Risk::WouldKill && !accepted) {
+        return Done::failed(Error::Refused(Masked::from(assessment.headline())), command);
+    }
+    method.take(Order { place, facts: &survey.facts, pid, landing, tell, stop }).await
+}
+
+async fn look_again(place: &dyn Place, survey: &Survey, captured: &mut Captured) {
+    if let Ok(pod) = place.pod().await {
+        captured.restarts.1 = restarts_of(&pod, place);
+        if captured.restarts.1 != Some(captured.restarts.0) {
+            captured.process_lives = Some(false);
+            return;
+        }
+    }
+    let (Some(pid), Ok(after)) = (survey.pid, probe(place).await) else { return };
+    let before = survey.facts.process(pid);
+    let Some(now) = after.process(pid) else {
+        captured.process_lives = Some(false);
+        return;
+    };
+    captured.process_lives = Some(true);
+    if let Some(before) = before.filter(|before| now.rss_peak > before.rss_peak.max(before.rss)) {
+        captured.done.measured.memory = Some(now.rss_peak.saturating_sub(before.rss));
+    }
+}
+
+fn restarts_of(pod: &crate::pressure::PodFacts, place: &dyn Place) -> Option<u32> {
+    pod.containers.iter().find(|c| c.name == place.container().name).map(|c| c.restarts)
+}
+
+fn outcome(state: &CaptureState) -> Outcome {
+    match state {
+        CaptureState::Complete { .. } => Outcome::Complete,
+        CaptureState::Truncated { .. } => Outcome::Truncated,
+        CaptureState::KilledEmpty { .. } => Outcome::KilledEmpty,
+        CaptureState::Cancelled => Outcome::Cancelled,
+        CaptureState::Failed { .. }
+        | CaptureState::Armed { .. }
+        | CaptureState::Preparing { .. }
+        | CaptureState::Building { .. }
+        | CaptureState::Writing { .. }
+        | CaptureState::Copying { .. } => Outcome::Failed,
+    }
+}
+
+impl Captured {
+    /// Bytes that were kept.
+    pub fn bytes(&self) -> Bytes {
+        self.done.bytes()
+    }
+
+    /// The provenance with what only the caller knows.
+    pub fn provenance_by(&self, who: &Masked, began: Stamp, ended: Stamp) -> Option<Provenance> {
+        self.provenance.clone().map(|provenance| Provenance { who: who.clone(), began: began.wall, ended: ended.wall, ..provenance })
+    }
+
+    /// What a person should read below the state: what is left behind, what it cost against what was said, restarts.
+    pub fn remarks(&self) -> Vec<Masked> {
+        let mut all: Vec<Masked> = Vec::new();
+        if !self.done.remark.is_empty() {
+            all.push(self.done.remark.clone());
+        }
+        if self.process_lives == Some(false) {
+            all.push(Masked::own("the process did not survive"));
+        }
+        all.extend(self.compared.iter().map(|c| Masked::from(format!("{}: {}", c.what, c.text))));
+        all
+    }
+}

@@ -1,0 +1,222 @@
+//! A container on this machine: PID and mount namespaces, entered by `nsenter` as a kubelet enters a real one.
+
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::base::{ContainerRef, PodRef, Trouble, TroubleKind, Untrusted};
+use crate::capture::{Place, Running};
+use crate::cluster::{ExecEnd, Output, Rule};
+use crate::inspector::ByteStream;
+use crate::pressure::{ContainerFacts, ContainerState, Liveness, PodFacts};
+
+/// Grows by some MB a second and says when it runs.
+pub const LEAK: &str = "const kept = new Map(); let n = 0; console.error('ready');
+setInterval(() => { for (let i = 0; i < 500; i++) kept.set({ key: n }, { id: n++, text: 'entry ' + n }) }, 50);";
+
+pub fn programs() -> Vec<String> {
+    let listed = std::env::var("CUTOFF_TEST_NODES").unwrap_or_default();
+    let listed: Vec<String> = listed.split(':').filter(|p| !p.is_empty()).map(str::to_owned).collect();
+    if !listed.is_empty() {
+        return listed;
+    }
+    let runs = |program: &str, args: &[&str]| std::process::Command::new(program).args(args).output().is_ok_and(|out| out.status.success());
+    if !runs("node", &["--version"]) {
+        eprintln!("SKIPPED: no `node` on PATH");
+        return Vec::new();
+    }
+    if !runs("unshare", &["-p", "-m", "--fork", "--mount-proc", "true"]) || !runs("nsenter", &["--version"]) {
+        eprintln!("SKIPPED: this machine allows no PID namespaces (needs root, unshare and nsenter)");
+        return Vec::new();
+    }
+    vec!["node".to_owned()]
+}
+
+/// A port of its own for each container: they share the network of this machine.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Away from the ephemeral range and from other runs on this machine.
+        let port = 20_000 + (std::process::id() % 400) as u16 * 25 + NEXT.fetch_add(1, Ordering::Relaxed) % 25;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+pub struct LocalPod {
+    outer: Child,
+    init: u32,
+    container: ContainerRef,
+    pub dir: tempfile::TempDir,
+    pub port: u16,
+    pub liveness: Option<Liveness>,
+    /// Whether commands by a shell exist: `false` is a distroless image.
+    pub shell: bool,
+}
+
+impl LocalPod {
+    /// Starts `command` with `app.js` in its working directory; `NODE` and `PORT` in it are replaced.
+    pub async fn start(program: &str, command: &str, script: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::write(dir.path().join("app.js"), script).expect("written");
+        let port = free_port();
+        let command = command.replace("NODE", program).replace("PORT", &port.to_string());
+        let mut outer = Command::new("unshare")
+            .args(["-p", "-m", "--fork", "--kill-child", "--mount-proc", "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "sh", "-c"])
+            .arg(format!("exec {command}"))
+            .current_dir(dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("unshare");
+        let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(outer.stderr.take().expect("piped")));
+        let mut said = Vec::new();
+        loop {
+            match lines.next_line().await.expect("text") {
+                Some(line) if line == "ready" => break,
+                Some(line) => said.push(line),
+                None => panic!("{command} did not start: {said:?}"),
+            }
+        }
+        // A full pipe would block it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let id = outer.id().expect("running");
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("children");
+        let init = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("process 1");
+        let container = ContainerRef { pod: PodRef::new("test", "local"), name: "app".to_owned() };
+        Self { outer, init, container, dir, port, liveness: None, shell: true }
+    }
+
+    pub fn lives(&mut self) -> bool {
+        self.outer.try_wait().expect("a child").is_none()
+    }
+
+    fn enter(&self, command: &[String]) -> Command {
+        let mut enter = Command::new("nsenter");
+        enter.args(["-t", &self.init.to_string(), "-p", "-m"]).arg(format!("--wd={}", self.dir.path().display()));
+        enter.args(["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin"]).args(command);
+        enter.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        enter
+    }
+}
+
+struct Local {
+    child: Child,
+    stdout: ChildStdout,
+}
+
+impl AsyncRead for Local {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stdout).poll_read(cx, buffer)
+    }
+}
+
+fn ended(code: Option<i32>) -> ExecEnd {
+    ExecEnd { code, failure: None, broken: None, stderr: Untrusted::new("") }
+}
+
+impl Running for Local {
+    fn finish(mut self: Box<Self>) -> BoxFuture<'static, ExecEnd> {
+        async move { ended(self.child.wait().await.ok().and_then(|status| status.code())) }.boxed()
+    }
+}
+
+fn gone() -> Trouble {
+    Trouble::new(TroubleKind::Unreachable, "the container is gone", "", "")
+}
+
+impl Place for LocalPod {
+    fn container(&self) -> &ContainerRef {
+        &self.container
+    }
+
+    fn run<'a>(&'a self, command: &'a [String], deadline: Duration, most: usize) -> BoxFuture<'a, Result<Output, Trouble>> {
+        async move {
+            if !self.shell && command[0] == "sh" {
+                let mut end = ended(None);
+                end.failure = Some("exec: \"sh\": executable file not found in $PATH".into());
+                return Ok(Output { stdout: Vec::new(), cut: false, end });
+            }
+            let mut child = self.enter(command).spawn().map_err(|_| gone())?;
+            let mut stdout = Vec::new();
+            let read = child.stdout.take().expect("piped").take(most as u64);
+            let mut read = Box::pin(read);
+            let all = async {
+                read.read_to_end(&mut stdout).await.map_err(|_| gone())?;
+                child.wait().await.map_err(|_| gone())
+            };
+            let status = tokio::time::timeout(deadline, all).await.map_err(|_| gone())??;
+            Ok(Output { stdout, cut: false, end: ended(status.code()) })
+        }
+        .boxed()
+    }
+
+    fn start<'a>(&'a self, command: &'a [String], _idle: Duration) -> BoxFuture<'a, Result<Box<dyn Running>, Trouble>> {
+        async move {
+            let mut child = self.enter(command).spawn().map_err(|_| gone())?;
+            let stdout = child.stdout.take().expect("piped");
+            Ok(Box::new(Local { child, stdout }) as Box<dyn Running>)
+        }
+        .boxed()
+    }
+
+    fn connect(&self, port: u16) -> BoxFuture<'_, Result<Box<dyn ByteStream>, Trouble>> {
+        async move {
+            let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|_| gone())?;
+            Ok(Box::new(stream) as Box<dyn ByteStream>)
+        }
+        .boxed()
+    }
+
+    fn pod(&self) -> BoxFuture<'_, Result<PodFacts, Trouble>> {
+        async move {
+            // Process 1 gone is a container that restarted.
+            let lives = std::path::Path::new(&format!("/proc/{}/exe", self.init)).read_link().is_ok();
+            let container = ContainerFacts {
+                name: "app".to_owned(),
+                id: "local://1".to_owned(),
+                image: "app:1".to_owned(),
+                image_id: String::new(),
+                limit: None,
+                request: None,
+                state: ContainerState::Running { since: None },
+                ready: true,
+                restarts: u32::from(!lives),
+                last_end: None,
+                liveness: self.liveness,
+                resize_restarts: false,
+            };
+            Ok(PodFacts {
+                pod: self.container.pod.clone(),
+                uid: "uid-1".to_owned(),
+                workload: None,
+                revision: None,
+                node: None,
+                phase: "Running".to_owned(),
+                ready: true,
+                deleting: false,
+                created: None,
+                qos: "Burstable".to_owned(),
+                labels: std::collections::BTreeMap::new(),
+                manager: None,
+                containers: vec![container],
+                resize: None,
+            })
+        }
+        .boxed()
+    }
+
+    fn refused<'a>(&'a self, _rules: &'a [Rule]) -> BoxFuture<'a, Result<Vec<Rule>, Trouble>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+}
