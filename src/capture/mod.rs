@@ -15,6 +15,7 @@ mod survey;
 mod take;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use error::Error;
 pub use landing::{Landing, Memory};
@@ -23,3 +24,4 @@ pub use methods::{METHODS, find, rules};
 pub use place::{Place, Running, SessionPlace};
 pub use survey::{Depth, Survey, survey};
 pub use take::{Captured, take};
+pub use transfer::{Copied, CopyEnd, Source, copy};

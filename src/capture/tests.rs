@@ -3,5 +3,7 @@
 //! missing is said and skipped.
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests start real processes and say what they skip")]
 
+mod later;
 mod local;
+mod moved;
 mod now;

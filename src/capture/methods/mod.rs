@@ -1,8 +1,11 @@
 //! The capture methods, best first: one file a method, one line in [`METHODS`].
 
 mod cdp;
-
+mod file;
+mod near_limit;
+mod oom_freeze;
 mod sampling;
+mod signal;
 
 use crate::cluster::Rule;
 
@@ -12,7 +15,7 @@ use super::method::Method;
 pub(super) use sampling::take as sample_for;
 
 /// All methods in the order in which they are preferred.
-pub const METHODS: &[&dyn Method] = &[&cdp::Cdp, &sampling::Sampling];
+pub const METHODS: &[&dyn Method] = &[&cdp::Cdp, &signal::BySignal, &sampling::Sampling, &near_limit::NearLimit, &oom_freeze::OomFreeze];
 
 pub(super) const EXEC_GET: Rule = Rule::new("", "pods/exec", "get");
 pub(super) const EXEC_CREATE: Rule = Rule::new("", "pods/exec", "create");

@@ -1,0 +1,318 @@
+//! The copy: reads the reader's frames, appends what is new, starts again where it was when the connection breaks.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{Bytes, Masked, Trouble};
+use crate::capture::error::Error;
+use crate::capture::helper::Tongue;
+use crate::capture::landing::Landing;
+use crate::capture::method::Tell;
+use crate::capture::place::Place;
+use crate::node::{Header, ProcessFacts, SnapshotTracker};
+use crate::preflight::{CaptureState, Sighting};
+
+use super::frames::{Frame, Frames};
+use super::script::{dismiss, reader};
+
+/// What is to be copied.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// The file; `None` waits for one that is not [`Source::known`].
+    pub path: Option<String>,
+    /// Where it will appear.
+    pub dir: String,
+    /// Names that are there already.
+    pub known: Vec<String>,
+    /// Who writes it.
+    pub pid: u32,
+    /// Wait on when the writer is dead: the directory outlives the container.
+    pub beyond_death: bool,
+    /// Whether it is a snapshot, whose end can be known from its bytes.
+    pub is_snapshot: bool,
+    /// How long the container may be out of reach before the copy is given up.
+    pub patience: Duration,
+}
+
+/// Why a copy ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyEnd {
+    /// A snapshot whose JSON ends, or another file of a writer that is gone or silent.
+    Whole,
+    /// The writer is dead and nothing more will come.
+    WriterDead,
+    /// The file is gone, or another took its name.
+    FileGone,
+    /// The container cannot be reached any more.
+    Unreachable(Masked),
+    /// Stopped.
+    Stopped,
+}
+
+/// What came.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// Why it ended.
+    pub end: CopyEnd,
+    /// The file in the container, once it was there.
+    pub path: Option<String>,
+    /// What is whole of it.
+    pub tracker: SnapshotTracker,
+    /// Connections that broke on the way.
+    pub breaks: u32,
+    /// Whether the writer had begun: a file of no bytes is a snapshot that is being built.
+    pub seen: bool,
+}
+
+/// Silence after which a connection is given up: the reader speaks four times a second.
+const SILENCE: Duration = Duration::from_secs(30);
+/// No process has this id: it stands for a writer whose container is gone.
+const NOBODY: u32 = 1 << 30;
+/// A writer is believed dead, and no file to come, after so many looks.
+const LOOKS: u32 = 8;
+/// A file that is no snapshot is whole when nothing was added for so many looks.
+const QUIET: u32 = 8;
+
+/// Copies `source` into `landing` until it is whole, the writer is dead, or somebody says stop.
+///
+/// # Errors
+/// Of the disk here, and damage that another try does not mend.
+pub async fn copy(
+    place: &dyn Place,
+    facts: &ProcessFacts,
+    source: &Source,
+    landing: &mut dyn Landing,
+    tell: Tell<'_>,
+    stop: &CancellationToken,
+) -> Result<Copied, Error> {
+    let tongue = Tongue::of(facts);
+    // Busybox and GNU both have gzip; without it the container's Node compresses.
+    let tongue = match (tongue, facts.target()) {
+        (Tongue::Shell, Some(target)) if !(facts.tools.has("gzip") && facts.tools.has("dd") && facts.tools.has("stat")) => {
+            Tongue::Node(target.exe.clone())
+        }
+        (tongue, _) => tongue,
+    };
+    let mut run = Run {
+        copied: Copied { end: CopyEnd::Stopped, path: source.path.clone(), tracker: SnapshotTracker::new(), breaks: 0, seen: false },
+        inode: None,
+        at: 0,
+        piece: Vec::new(),
+        leftover: None,
+        quiet: 0,
+        alive: true,
+        is_snapshot: source.is_snapshot,
+        over: None,
+    };
+    let restarts = restarts(place).await;
+    let mut source = source.clone();
+    let mut pause = FIRST_PAUSE;
+    let mut lost_since = None;
+    loop {
+        source.path.clone_from(&run.copied.path);
+        let command = reader(&tongue, &source, landing.bytes().0);
+        let ended = run.once(place, &command, landing, &mut *tell, stop).await;
+        let heard = run.leftover.is_some();
+        if let Some(pid) = run.leftover.take() {
+            // A client that goes away leaves its command in the pod, and the reader waits to be told that all has come.
+            let _ = place.run(&dismiss(&tongue, pid), Duration::from_secs(10), 1024).await;
+        }
+        let why = match ended {
+            Ok(Some(end)) => {
+                run.copied.end = end;
+                return Ok(run.copied);
+            }
+            Ok(None) => Masked::own("the reader in the pod ended"),
+            Err(Break::Lost(why)) => why,
+            Err(Break::Fatal(error)) => return Err(error),
+        };
+        run.copied.breaks += 1;
+        if heard {
+            (pause, lost_since) = (FIRST_PAUSE, None);
+        }
+        let since = *lost_since.get_or_insert_with(tokio::time::Instant::now);
+        if since.elapsed() > source.patience {
+            run.copied.end = CopyEnd::Unreachable(why);
+            return Ok(run.copied);
+        }
+        tokio::select! {
+            () = stop.cancelled() => { run.copied.end = CopyEnd::Stopped; return Ok(run.copied) }
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = (pause * 2).min(LAST_PAUSE);
+        // Another container: its process of the same number is not the writer, and what is there of the file is all.
+        if self::restarts(place).await.is_some_and(|now| restarts.is_some_and(|then| now != then)) {
+            if !source.beyond_death {
+                run.copied.end = CopyEnd::WriterDead;
+                return Ok(run.copied);
+            }
+            source.pid = NOBODY;
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LAST_PAUSE: Duration = Duration::from_secs(5);
+
+async fn restarts(place: &dyn Place) -> Option<u32> {
+    let pod = place.pod().await.ok()?;
+    pod.containers.iter().find(|c| c.name == place.container().name).map(|c| c.restarts)
+}
+
+/// Why a connection ended before the copy did.
+enum Break {
+    /// Another may go on.
+    Lost(Masked),
+    /// No other will.
+    Fatal(Error),
+}
+
+struct Run {
+    copied: Copied,
+    inode: Option<u64>,
+    /// Offset of the present piece; `u64::MAX` for one that is not wanted.
+    at: u64,
+    /// Its bytes so far: they land when the piece is proved, or when the connection ends in the middle of it. Not when
+    /// it is damaged: a compressor killed for memory leaves garbage behind.
+    piece: Vec<u8>,
+    leftover: Option<u32>,
+    quiet: u32,
+    alive: bool,
+    is_snapshot: bool,
+    over: Option<CopyEnd>,
+}
+
+impl Run {
+    async fn once(
+        &mut self,
+        place: &dyn Place,
+        command: &[String],
+        landing: &mut dyn Landing,
+        tell: &mut (dyn FnMut(CaptureState) + Send),
+        stop: &CancellationToken,
+    ) -> Result<Option<CopyEnd>, Break> {
+        let lost = |trouble: Trouble| Break::Lost(Masked::from(trouble.to_string()));
+        let mut stream = place.start(command, SILENCE).await.map_err(lost)?;
+        let mut frames = Frames::new();
+        let mut buffer = vec![0; 256 << 10];
+        (self.over, self.quiet) = (None, 0);
+        self.piece.clear();
+        let broken = loop {
+            let read = tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    self.land(landing).map_err(Break::Fatal)?;
+                    return Ok(Some(CopyEnd::Stopped));
+                }
+                read = tokio::time::timeout(SILENCE, stream.read(&mut buffer)) => read,
+            };
+            let n = match read {
+                Ok(Ok(0)) => break None,
+                Ok(Ok(n)) => n,
+                Ok(Err(error)) => break Some(Masked::from(error.to_string())),
+                Err(_) => break Some(Masked::own("the reader in the pod fell silent")),
+            };
+            match frames.push(&buffer[..n], |frame| self.take(frame, landing)) {
+                Ok(()) => {}
+                // A compressor that was killed, or a proxy that cut in: what was proved is kept, another reader goes on.
+                Err(Error::Damaged(why)) => return Err(Break::Lost(why)),
+                Err(error) => return Err(Break::Fatal(error)),
+            }
+            tell(self.state());
+            if let Some(end) = self.over.take() {
+                return Ok(Some(end));
+            }
+        };
+        self.land(landing).map_err(Break::Fatal)?;
+        tell(self.state());
+        if self.is_snapshot && self.copied.tracker.is_complete() {
+            return Ok(Some(CopyEnd::Whole));
+        }
+        if let Some(why) = broken {
+            return Err(Break::Lost(why));
+        }
+        let end = stream.finish().await;
+        if end.no_such_command() {
+            return Err(Break::Fatal(Error::NothingRuns));
+        }
+        // The reader ends by itself only when the writer died before there was a file.
+        Ok(if !self.alive && !self.copied.seen { Some(CopyEnd::WriterDead) } else { None })
+    }
+
+    /// Appends what is new of the piece: what is here already comes again after a break, and so does a tail that grew.
+    fn land(&mut self, landing: &mut dyn Landing) -> Result<(), Error> {
+        let piece = std::mem::take(&mut self.piece);
+        if self.at == u64::MAX {
+            return Ok(());
+        }
+        let have = usize::try_from(landing.bytes().0.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        if let Some(new) = piece.get(have..).filter(|new| !new.is_empty()) {
+            landing.append(new)?;
+            self.copied.tracker.push(new);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, frame: Frame, landing: &mut dyn Landing) -> Result<(), Error> {
+        match frame {
+            Frame::Hello { pid } => self.leftover = Some(pid),
+            Frame::Waiting { alive } => {
+                self.alive = alive;
+                self.quiet = if alive { 0 } else { self.quiet + 1 };
+                if self.quiet >= LOOKS {
+                    self.over = Some(CopyEnd::WriterDead);
+                }
+            }
+            Frame::Named { path } => {
+                let plain = crate::base::Untrusted::new(path.as_str()).clean();
+                self.copied.path = Some(plain).filter(|plain| *plain == path);
+                self.copied.seen = true;
+            }
+            Frame::Begin { inode, offset } => {
+                if self.inode.is_some_and(|known| known != inode) || offset > landing.bytes().0 {
+                    self.over = Some(CopyEnd::FileGone);
+                    self.at = u64::MAX;
+                    return Ok(());
+                }
+                self.inode = Some(inode);
+                self.at = offset;
+                self.piece.clear();
+                self.quiet = 0;
+            }
+            Frame::Bytes(bytes) => self.piece.extend_from_slice(&bytes),
+            Frame::Proved => {
+                self.land(landing)?;
+                if self.is_snapshot && self.copied.tracker.is_complete() {
+                    self.over = Some(CopyEnd::Whole);
+                }
+            }
+            Frame::Quiet { size, alive } => {
+                self.alive = alive;
+                self.quiet += 1;
+                let all = size == landing.bytes().0;
+                // A dead writer may have written after the last look: two looks without it.
+                if !alive && all && self.quiet >= 2 {
+                    self.over = Some(if self.is_snapshot { CopyEnd::WriterDead } else { CopyEnd::Whole });
+                } else if !self.is_snapshot && all && self.quiet >= QUIET {
+                    self.over = Some(CopyEnd::Whole);
+                }
+            }
+            Frame::Gone | Frame::Changed => self.over = Some(CopyEnd::FileGone),
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> CaptureState {
+        if !self.copied.seen {
+            return CaptureState::Armed { waits_for: Masked::own("the file") };
+        }
+        let tracker = &self.copied.tracker;
+        let expected = tracker.header().map(Header::expected);
+        if tracker.bytes() > Bytes(0) {
+            return CaptureState::Copying { copied: tracker.bytes(), of: expected };
+        }
+        CaptureState::of_file(&Sighting { size: None, whole: tracker.whole(), expected, alive: true })
+    }
+}

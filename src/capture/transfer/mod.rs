@@ -1,0 +1,8 @@
+//! Copies a file out of a container while it grows: from an offset, in frames that prove themselves, resumable after a
+//! broken connection, a new exec or a container restart. Never tar, never deletes, never trusts a log line.
+
+mod copy;
+mod frames;
+mod script;
+
+pub use copy::{Copied, CopyEnd, Source, copy};

@@ -1,0 +1,34 @@
+// As reader.sh, run by the container's own Node where there is no shell.
+const fs = require('fs'), zl = require('zlib'), B = 65536;
+let f = @FILE@, d = @DIR@, k = @KNOWN@, p = @PID@, w = @WATCH@, o = @OFFSET@, i, t = -1;
+const S = b => { for (let a = 0; a < b.length;) try { a += fs.writeSync(1, b, a) } catch (e) { if (e.code !== 'EAGAIN') process.exit() } };
+const L = s => S(Buffer.from('CTO1 ' + s + '\n'));
+const A = () => { try { process.kill(p, 0); return 1 } catch (e) { return e.code === 'EPERM' ? 1 : 0 } };
+const Z = () => { setTimeout(() => process.exit(), 60000) };
+L('H ' + process.pid);
+const R = n => { const b = Buffer.allocUnsafe(n), h = fs.openSync(f, 'r'); try { let g = 0, r; while (g < n && (r = fs.readSync(h, b, g, n - g, o + g)) > 0) g += r; return b.subarray(0, g) } finally { fs.closeSync(h) } };
+const G = () => {
+  if (!f) {
+    try {
+      const x = fs.readdirSync(d).find(x => (/^v8-heap-.*\.heapsnapshot$/.test(x) || (/^Heap\..*\.heapsnapshot$/.test(x) && x.split('.')[3] === '' + p)) && !k.includes(x));
+      if (x) f = d + '/' + x;
+    } catch {}
+    if (!f) { const l = A(); L('W ' + l); return l || w ? setTimeout(G, 250) : 0 }
+    L('N ' + f);
+  }
+  let s;
+  try { s = fs.statSync(f) } catch { L('G'); return Z() }
+  if (i === undefined) i = s.ino;
+  if (i !== s.ino) { L('C'); return Z() }
+  const c = Math.min(Math.floor((s.size - o) / B), 16);
+  if (c > 0) {
+    const b = R(c * B);
+    L('F ' + i + ' ' + o); S(zl.gzipSync(b, { level: 1 })); o += b.length - b.length % B;
+    return setImmediate(G);
+  }
+  if (s.size !== t && s.size > o) { t = s.size; const b = R(s.size - o); L('F ' + i + ' ' + o); S(zl.gzipSync(b, { level: 1 })); return setImmediate(G) }
+  L('Q ' + s.size + ' ' + A());
+  setTimeout(G, 250);
+};
+if (f) L('N ' + f);
+G();
