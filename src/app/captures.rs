@@ -11,6 +11,7 @@ use super::record::{by_person, by_tool};
 use crate::base::{Bytes, ContainerRef, EvidenceId, ProcessKey, Trouble};
 use crate::incident::{Kind, Outcome};
 use crate::preflight::{Assessment, CaptureState, Risk};
+use crate::pressure::Ceiling;
 
 /// An answer of preflight is good for this long: memory moves.
 const FRESH: Duration = Duration::from_secs(60);
@@ -26,7 +27,7 @@ pub(super) fn preflight(model: &mut Model, container: ContainerRef, then_capture
     let id = job(model, format!("preflight {}", container.pod.name));
     let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture };
     model.surveys.insert(container.clone(), survey);
-    vec![Effect::Survey { job: id, container }]
+    vec![Effect::Survey { job: id, container, deep: then_capture }]
 }
 
 /// Wants a capture.
@@ -63,7 +64,7 @@ fn choose<'a>(methods: &'a [Assessment], wanted: Option<&str>) -> Option<&'a Ass
 /// Starts what is safe; asks where the pod could die; explains what cannot work.
 fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
     match assessment.risk {
-        Risk::Ok | Risk::Unknown => start(model, container, assessment),
+        Risk::Ok | Risk::Unknown => start(model, container, assessment, false),
         Risk::Risky | Risk::WouldKill => {
             model.prompts.retain(|p| !matches!(p, Prompt::Risk { .. }));
             model.prompts.push_back(Prompt::Risk { container, assessment });
@@ -77,8 +78,18 @@ fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) ->
 }
 
 /// Preflight answered.
-pub(super) fn surveyed(model: &mut Model, id: JobId, container: ContainerRef, result: Result<Vec<Assessment>, Trouble>) -> Vec<Effect> {
+pub(super) fn surveyed(
+    model: &mut Model,
+    id: JobId,
+    container: ContainerRef,
+    ceiling: Option<Ceiling>,
+    result: Result<Vec<Assessment>, Trouble>,
+) -> Vec<Effect> {
     end(model, id);
+    if ceiling.is_some() {
+        model.board.ceiling(&container, ceiling);
+        model.board.rank(model.now.wall);
+    }
     let then_capture = model.surveys.get(&container).is_some_and(|s| s.then_capture);
     let (methods, trouble) = match result {
         Ok(methods) => (methods, None),
@@ -117,7 +128,7 @@ pub(super) fn accept(model: &mut Model, container: &ContainerRef, typed: &str) -
     model.prompts.remove(i);
     let what = format!("{} by {}: {}", assessment.risk.word(), assessment.method, assessment.headline());
     let mut effects = by_person(model, Kind::RiskAccepted { pod: container.pod.clone(), what: what.into() }, Vec::new());
-    effects.extend(start(model, container, assessment));
+    effects.extend(start(model, container, assessment, true));
     effects
 }
 
@@ -127,7 +138,7 @@ pub(super) fn refuse(model: &mut Model, container: &ContainerRef) {
     say(model, Level::Info, format!("no capture of {}: nothing was done", container.pod.name));
 }
 
-fn start(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
+fn start(model: &mut Model, container: ContainerRef, assessment: Assessment, accepted: bool) -> Vec<Effect> {
     let Some(evidence) = model.incident.as_ref().map(crate::incident::State::next_evidence) else { return Vec::new() };
     let method = assessment.method.clone();
     let id = job(model, format!("capture {} by {method}", container.pod.name));
@@ -149,7 +160,7 @@ fn start(model: &mut Model, container: ContainerRef, assessment: Assessment) -> 
     model.surveys.remove(&container);
     let kind = Kind::CaptureStarted { evidence, container: container.clone(), method: method.as_str().into() };
     let who = model.setting.who.clone();
-    by_person(model, kind, vec![Effect::Capture { job: id, evidence, container, method, who }])
+    by_person(model, kind, vec![Effect::Capture { job: id, evidence, container, method, who, accepted }])
 }
 
 /// A capture goes on.

@@ -40,6 +40,8 @@ pub enum Effect {
         job: JobId,
         /// The container.
         container: ContainerRef,
+        /// A capture is wanted: ask V8 for its own numbers too.
+        deep: bool,
     },
     /// Take a capture. Only ever inside the `then` of its `CaptureStarted`.
     Capture {
@@ -53,6 +55,8 @@ pub enum Effect {
         method: String,
         /// Who asked.
         who: Masked,
+        /// A person accepted by name that it may kill the pod.
+        accepted: bool,
     },
     /// Analyse files of one process, oldest first.
     Analyse {

@@ -9,7 +9,7 @@ use crate::heap::Verdict;
 use crate::incident::{ActRequest, CodeAge, Event, Outcome, PostKind, Preview, Provenance, Receipt, Seq, Severity};
 use crate::playbook::Playbook;
 use crate::preflight::{Assessment, CaptureState};
-use crate::pressure::{PodFacts, PodSample, Rollout, Workload};
+use crate::pressure::{Ceiling, PodFacts, PodSample, Rollout, Workload};
 
 /// A message to [`crate::app::update`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -249,6 +249,8 @@ pub enum News {
         job: JobId,
         /// The container.
         container: ContainerRef,
+        /// Working set at which V8 gives up, if it said so.
+        ceiling: Option<Ceiling>,
         /// One assessment a method, best first.
         result: Result<Vec<Assessment>, Trouble>,
     },

@@ -142,7 +142,7 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
         }
         News::Previewed { job, result } => acts::previewed(model, job, result),
         News::Performed { job, intent, result } => acts::performed(model, job, intent, result),
-        News::Surveyed { job, container, result } => captures::surveyed(model, job, container, result),
+        News::Surveyed { job, container, ceiling, result } => captures::surveyed(model, job, container, ceiling, result),
         News::Capturing { job, evidence, state, bytes, expected, process } => {
             captures::goes_on(model, job, evidence, state, bytes, expected, process)
         }

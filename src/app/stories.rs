@@ -188,7 +188,7 @@ fn surveyed(story: &mut Story, risk: Risk) {
     story.wish(Intent::Capture { container: container(), method: None });
     let Some(Effect::Survey { job, .. }) = story.effects.last() else { panic!("preflight first: {:?}", story.effects) };
     let job = *job;
-    story.hear(News::Surveyed { job, container: container(), result: Ok(vec![assessed(risk)]) });
+    story.hear(News::Surveyed { job, container: container(), ceiling: None, result: Ok(vec![assessed(risk)]) });
 }
 
 fn captures(effects: &[Effect]) -> usize {

@@ -159,13 +159,14 @@ impl Desk {
             Effect::Record { event, then } => self.pen.write(*event, then),
             Effect::Preview { job, request } => self.jobs.start(job, &to, |stop| acts::preview(hands, job, request, stop)),
             Effect::Perform { job, intent, preview } => self.jobs.start(job, &to, |_| acts::perform(hands, job, intent, preview)),
-            Effect::Survey { job, container } => {
-                let slope = captures::pressure_of(&self.model, &container);
-                self.jobs.start(job, &to, |stop| captures::survey(hands, job, container, slope, stop));
+            Effect::Survey { job, container, deep } => {
+                let pressure = captures::pressure_of(&self.model, &container);
+                self.jobs.start(job, &to, |stop| captures::survey(hands, job, container, pressure, deep, stop));
             }
-            Effect::Capture { job, evidence, container, method, who } => {
+            Effect::Capture { job, evidence, container, method, who, accepted } => {
                 let progress = to.clone();
-                let order = captures::Order { job, evidence, container, method, who };
+                let pressure = captures::pressure_of(&self.model, &container);
+                let order = captures::Order { job, evidence, container, method, who, accepted, pressure };
                 let incident = self.model.incident.as_ref().map(|s| s.id.clone());
                 self.jobs.start(job, &to, |stop| captures::take(hands, order, incident, progress, stop));
             }
