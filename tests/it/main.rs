@@ -3,4 +3,5 @@
 
 mod cli;
 mod house;
+mod oracle;
 mod tui;
