@@ -3,5 +3,6 @@
 
 mod cli;
 mod house;
+mod leaks;
 mod oracle;
 mod tui;

@@ -4,7 +4,7 @@ const { LruCache, RenderedPage, RingBuffer } = require('./lib/caches');
 
 class AuditTrail {
   constructor() { // @holder records
-    this.records = [];
+    this.records = []; // @holder records
     this.last = new RingBuffer(1500);
   }
   write(actor, action) {

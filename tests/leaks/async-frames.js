@@ -6,7 +6,7 @@ const pages = new LruCache(900);
 
 class Mutex {
   constructor() {
-    this.waiters = [];
+    this.waiters = []; // @holder exportLock
     this.locked = true;
   }
   acquire() {

@@ -12,9 +12,12 @@ class EntityManager { // @class EntityManager
   }
 }
 
-function noop() {}
+let hits = 0;
 function throttle() {
-  setTimeout(noop, 3600000); // @holder requestContext
+  hits += 1;
+  setTimeout(function forgetHit() { // @holder requestContext
+    hits -= 1;
+  }, 3600000);
 }
 
 exports.work = (i) => {

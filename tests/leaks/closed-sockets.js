@@ -5,7 +5,7 @@ const { LruCache, RenderedPage } = require('./lib/caches');
 
 class Gateway {
   constructor() { // @holder clients
-    this.clients = new Map();
+    this.clients = new Map(); // @holder clients
     this.server = net.createServer((socket) => {
       this.clients.set(`client-${this.clients.size}`, { socket, greeting: `hello ${this.clients.size} `.repeat(10) });
       socket.on('error', () => {});

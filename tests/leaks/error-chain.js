@@ -6,7 +6,7 @@ const pages = new LruCache(900);
 
 class Poller {
   constructor() { // @holder lastError
-    this.lastError = null;
+    this.lastError = null; // @holder lastError
   }
   poll(i) {
     try {

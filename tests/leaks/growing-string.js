@@ -5,7 +5,7 @@ const { LruCache, RenderedPage } = require('./lib/caches');
 const pages = new LruCache(900);
 class Transcript {
   constructor() { // @holder text
-    this.text = '';
+    this.text = ''; // @holder text
   }
   add(line) {
     this.text += line;

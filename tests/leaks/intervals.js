@@ -12,7 +12,7 @@ class Connection {
     this.start();
   }
   start() {
-    setInterval(() => { // @holder start
+    setInterval(() => { // @holder intervals.js:15
       this.beats += 1;
     }, 3600000);
   }

@@ -17,7 +17,7 @@ class InstanceWrapper {
 }
 class DeduplicationService { // @holder processed
   constructor() { // @holder processed
-    this.processed = {};
+    this.processed = {}; // @holder processed
     this.pages = new LruCache(1200);
   }
   once(event) {

@@ -6,7 +6,7 @@ class InstanceWrapper {
   constructor(metatype) { // @holder values
     this.metatype = metatype;
     this.scope = 'REQUEST';
-    this.values = new Map();
+    this.values = new Map(); // @holder values
   }
   getInstanceByContextId(contextId) {
     let host = this.values.get(contextId);

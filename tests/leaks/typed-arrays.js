@@ -4,7 +4,7 @@ const { LruCache, RenderedPage } = require('./lib/caches');
 
 class VectorIndex {
   constructor() { // @holder vectors
-    this.vectors = {};
+    this.vectors = {}; // @holder vectors
   }
   add(id, values) {
     this.vectors[id] = Float32Array.from(values);
