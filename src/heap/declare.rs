@@ -68,9 +68,7 @@ fn rank(before: &str, after: &str, what: Named) -> Option<u8> {
         Named::Field => {
             let modifier = matches!(last, "static" | "private" | "public" | "protected" | "readonly" | "declare");
             let alone = head.is_empty() || modifier;
-            if head.ends_with("this.") && assigned {
-                Some(0)
-            } else if alone && (assigned || typed || tail.starts_with(';')) {
+            if head.ends_with("this.") && assigned || alone && (assigned || typed || tail.starts_with(';')) {
                 Some(0)
             } else if head.ends_with('.') && assigned {
                 Some(1)

@@ -161,8 +161,7 @@ fn calls(text: &[u8]) -> Result<Vec<Call>, ProfileError> {
     let mut calls: Vec<Call> = Vec::new();
     let mut inside: Vec<Inside> = Vec::new();
     let mut key = String::new();
-    let mut tokens = json::Tokens::new(text);
-    while let Some(token) = tokens.next() {
+    for token in json::Tokens::new(text) {
         let here = inside.last().copied().unwrap_or(Inside::Other);
         match token.map_err(ProfileError::Damaged)? {
             json::Token::Key(k) => key = k,

@@ -119,7 +119,7 @@ pub(super) fn trigger(
             let new_share = f64::from(n) / f64::from(new_have.max(1));
             let old_share = if old_have == 0 { 0.0 } else { f64::from(old_n) / f64::from(old_have) };
             let enough = n as usize >= FEWEST && new_share >= 0.5 && old_share <= new_share / 4.0;
-            enough.then(|| (new_share - old_share, property, value, new_share, old_share, (new_have, old_have)))
+            enough.then_some((new_share - old_share, property, value, new_share, old_share, (new_have, old_have)))
         })
         .max_by(|x, y| x.0.total_cmp(&y.0).then_with(|| (y.1, y.2).cmp(&(x.1, x.2))))
         .map(|(_, property, value, new_share, old_share, sampled)| Trigger {

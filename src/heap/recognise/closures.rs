@@ -8,6 +8,6 @@ pub(super) struct Chain;
 impl Recogniser for Chain {
     fn see(&self, site: &Site<'_>) -> Option<Sight> {
         let contexts = site.trail.chain().filter(|&n| site.reader.is_context(n)).count();
-        (contexts >= 3).then(|| Sight { kind: HolderKind::Closure, detail: None, count: Some(contexts as u64) })
+        (contexts >= 3).then_some(Sight { kind: HolderKind::Closure, detail: None, count: Some(contexts as u64) })
     }
 }

@@ -10,6 +10,6 @@ impl Recogniser for Linked {
     fn see(&self, site: &Site<'_>) -> Option<Sight> {
         let a = site.reader.a;
         let objects = site.trail.chain().filter(|&n| a.kind(n) == NodeKind::Object).count() as u64;
-        (objects >= 3).then(|| Sight { kind: HolderKind::LinkedList, detail: None, count: Some(objects) })
+        (objects >= 3).then_some(Sight { kind: HolderKind::LinkedList, detail: None, count: Some(objects) })
     }
 }

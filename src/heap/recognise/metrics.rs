@@ -9,10 +9,7 @@ impl Recogniser for LabelSets {
     fn see(&self, site: &Site<'_>) -> Option<Sight> {
         site.names()
             .any(|(name, from)| {
-                let package = match site.reader.origin(from) {
-                    Origin::Package(package) => package,
-                    _ => return false,
-                };
+                let Origin::Package(package) = site.reader.origin(from) else { return false };
                 name == "hashMap" && package == "prom-client" || package.starts_with("@opentelemetry/sdk-metrics")
             })
             .then(|| Sight { kind: HolderKind::Metrics, detail: Some("one entry a label set".to_owned()), count: None })
