@@ -17,8 +17,16 @@ pub(super) fn begin(model: &mut Model, evidence: Vec<EvidenceId>) -> Vec<Effect>
     let id = job(model, format!("analyse {names}"));
     model.analyses.retain(|a| a.evidence != evidence);
     model.analyses.push(AnalysisRow { evidence: evidence.clone(), job: Some(id), verdict: None, trouble: None });
-    let (repository, source_maps) = (model.setting.repository.clone(), model.setting.source_maps.clone());
-    vec![Effect::Analyse { job: id, evidence, repository, source_maps }]
+    let seconds = seconds_between(model, &evidence);
+    vec![Effect::Analyse { job: id, evidence, seconds }]
+}
+
+/// Between the beginnings of the first and the last capture: a heap is walked right after its capture began.
+fn seconds_between(model: &Model, evidence: &[EvidenceId]) -> Option<f64> {
+    let began = |id: &EvidenceId| model.capture(*id).map(|c| c.began.wall);
+    let (first, last) = (began(evidence.first()?)?, began(evidence.last()?)?);
+    let seconds = (last - first).num_milliseconds() as f64 / 1000.0;
+    (seconds > 0.0).then_some(seconds)
 }
 
 /// An analysis goes on.

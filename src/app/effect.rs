@@ -64,10 +64,8 @@ pub enum Effect {
         job: JobId,
         /// The files.
         evidence: Vec<EvidenceId>,
-        /// Repository for the code's age.
-        repository: Option<String>,
-        /// Directories of source maps.
-        source_maps: Vec<String>,
+        /// Seconds of incident time between the first and the last capture, if known.
+        seconds: Option<f64>,
     },
     /// Ask how old the code at `place` is.
     Blame {

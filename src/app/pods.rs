@@ -70,7 +70,21 @@ pub(super) fn samples(model: &mut Model, samples: &[PodSample]) -> Vec<Effect> {
         model.metering.trouble = None;
     }
     rank(model);
-    record_memory(model)
+    let mut effects = record_memory(model);
+    effects.extend(first_history(model));
+    effects
+}
+
+/// The first question of an incident is what changed: the history of the workload that is worst off is asked for as soon
+/// as one stands out.
+fn first_history(model: &mut Model) -> Vec<Effect> {
+    if model.history.workload.is_some() || !model.incident.as_ref().is_some_and(crate::incident::State::is_open) {
+        return Vec::new();
+    }
+    match model.board.first().and_then(|row| Some((row.workload.clone()?, row.container.pod.namespace.clone()))) {
+        Some((workload, namespace)) => history(model, workload, namespace),
+        None => Vec::new(),
+    }
 }
 
 fn record_memory(model: &mut Model) -> Vec<Effect> {
@@ -105,10 +119,7 @@ pub(super) fn meter_trouble(model: &mut Model, trouble: Trouble) {
 /// asked for, since the first question is what changed.
 pub(super) fn on_declared(model: &mut Model) -> Vec<Effect> {
     let mut effects = record_memory(model);
-    let worst = model.board.first().and_then(|row| Some((row.workload.clone()?, row.container.pod.namespace.clone())));
-    if let Some((workload, namespace)) = worst {
-        effects.extend(history(model, workload, namespace));
-    }
+    effects.extend(first_history(model));
     let ended: Vec<_> = model
         .board
         .pods()

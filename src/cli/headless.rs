@@ -149,6 +149,12 @@ impl Play {
                 (history.rollouts.len() > 1).then(|| Some((history.workload.clone()?, history.rollouts.clone()))).flatten()
             })
             .await?;
+        // Without a slope from before there would be nothing to compare with.
+        self.until("slope before the revert", 120, |model| {
+            let rows = model.board.rows().iter().filter(|r| r.workload.as_ref() == Some(&workload));
+            (rows.filter(|r| r.slope.is_some() && r.spark.len() > 14).count() > 0).then_some(())
+        })
+        .await?;
         let Some(target) = rollouts.iter().find(|r| !r.current) else { return Err(failed("revert", "there is no older revision")) };
         let revision = target.revision;
         let request = ActRequest {

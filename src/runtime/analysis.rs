@@ -17,7 +17,7 @@ use crate::app::{JobId, Model, News, Shelf};
 use crate::base::{EvidenceId, Trouble, TroubleKind};
 use crate::disk::Reader;
 use crate::git::Repo;
-use crate::heap::{Analysis, Phase, Pipeline, Progress, Stop, Verdict};
+use crate::heap::{Analysis, Options as LeakOptions, Phase, Pipeline, Progress, Stop, Verdict, find_leaks};
 use crate::incident::{CodeAge, IncidentId, Place};
 
 /// What is to be analysed.
@@ -26,8 +26,8 @@ pub(super) struct Order {
     pub evidence: Vec<EvidenceId>,
     /// File names in the evidence directory, beside their ids.
     pub files: Vec<(EvidenceId, String)>,
-    pub repository: Option<String>,
-    pub source_maps: Vec<String>,
+    /// Between the first and the last capture.
+    pub seconds: Option<f64>,
 }
 
 /// Changes younger than this are what a revert would take back.
@@ -112,8 +112,8 @@ fn verdict(
         analyses.push(analysis);
     }
     let all: Vec<&Analysis> = analyses.iter().map(AsRef::as_ref).collect();
-    let _ = all;
-    Ok(Verdict::default())
+    let options = LeakOptions { seconds: order.seconds, ..LeakOptions::default() };
+    find_leaks(&all, &options, progress.as_ref()).map_err(|_| cancelled())
 }
 
 /// Reads the snapshot at `path`, plain or gzip, in pieces.

@@ -170,9 +170,9 @@ impl Desk {
                 let incident = self.model.incident.as_ref().map(|s| s.id.clone());
                 self.jobs.start(job, &to, |stop| captures::take(hands, order, incident, progress, stop));
             }
-            Effect::Analyse { job, evidence, repository, source_maps } => {
+            Effect::Analyse { job, evidence, seconds } => {
                 let files = analysis::files(&self.model, &evidence);
-                let order = analysis::Order { job, evidence, files, repository, source_maps };
+                let order = analysis::Order { job, evidence, files, seconds };
                 let incident = self.model.incident.as_ref().map(|s| s.id.clone());
                 let progress = to.clone();
                 self.shelf.keep(&order.evidence);
