@@ -185,7 +185,12 @@ impl Night {
         let mut night = Self::declared();
         night.wish(Intent::Preflight { container: worst() });
         let job = night.model.surveys[&worst()].job.expect("preflight runs");
-        night.hear(News::Surveyed { job, container: worst(), result: Ok(vec![assessment(Risk::Ok), assessment(Risk::WouldKill)]) });
+        night.hear(News::Surveyed {
+            job,
+            container: worst(),
+            ceiling: None,
+            result: Ok(vec![assessment(Risk::Ok), assessment(Risk::WouldKill)]),
+        });
         night.wish(Intent::Capture { container: worst(), method: None });
         let job = night.model.captures[0].job.expect("the capture runs");
         night.after(1);
@@ -215,7 +220,7 @@ impl Night {
 
     fn capturing(&mut self) {
         if let Some(survey) = self.model.surveys.get(&worst()).and_then(|s| s.job) {
-            self.hear(News::Surveyed { job: survey, container: worst(), result: Ok(vec![assessment(Risk::Ok)]) });
+            self.hear(News::Surveyed { job: survey, container: worst(), ceiling: None, result: Ok(vec![assessment(Risk::Ok)]) });
         }
         let running = self.model.captures.iter().find_map(|c| c.job.map(|job| (job, c.evidence)));
         let (job, evidence) = running.expect("the second capture runs");
@@ -261,7 +266,7 @@ impl Night {
         let mut night = Self::declared();
         night.wish(Intent::Capture { container: worst(), method: None });
         let job = night.model.surveys[&worst()].job.expect("preflight runs");
-        night.hear(News::Surveyed { job, container: worst(), result: Ok(vec![assessment(risk)]) });
+        night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(risk)]) });
         night
     }
 
