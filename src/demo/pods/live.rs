@@ -18,6 +18,8 @@ use super::spawner::Spawner;
 use super::types::{ExecRefusal, Line, Running, Session, StartSpec, Tunnel, Usage};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const SANDBOX: &str = "sandbox.sh";
+const CONTAINER: &str = "container.sh";
 /// How long a container's set-up may take on a loaded machine.
 const SETUP: Duration = Duration::from_secs(20);
 
@@ -46,6 +48,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Live {
     /// A machine that keeps the pods' files under `dir` and uses what `host` offers.
     pub fn new(dir: &Path, host: Host) -> std::io::Result<Self> {
+        // As files, so that `ps` on the host shows short command lines.
+        std::fs::write(dir.join(SANDBOX), include_str!("sandbox.sh"))?;
+        std::fs::write(dir.join(CONTAINER), include_str!("container.sh"))?;
         Ok(Self {
             dir: dir.to_path_buf(),
             host,
@@ -115,7 +120,7 @@ impl Live {
         if self.host.user_namespace {
             command.args(["-U", "-r"]);
         }
-        command.args(["-n", "-u", "sh", "-c", include_str!("sandbox.sh"), "sandbox", pod]);
+        command.args(["-n", "-u", "sh"]).arg(self.dir.join(SANDBOX)).arg(pod);
         let mut child = self.spawner.spawn(command).await.map_err(|e| format!("setpriv: {e}"))?;
         let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err("the sandbox has no output".into());
@@ -167,7 +172,7 @@ impl Live {
         }
         let image = if spec.image.is_empty() { PathBuf::from("-") } else { self.dir.join("images").join(spec.image) };
         let mut command = self.enter(sandbox, &["-n", "-u"]);
-        command.args(["unshare", "-m", "-p", "-C", "--fork", "--kill-child=KILL", "sh", "-c", include_str!("container.sh"), "container"]);
+        command.args(["unshare", "-m", "-p", "-C", "--fork", "--kill-child=KILL", "sh"]).arg(self.dir.join(CONTAINER));
         command.arg(if self.host.user_namespace { "user" } else { "root" });
         command.args([&root, &image, &cgroup, &feed, &log]);
         command.arg(self.host.prefix.as_deref().unwrap_or(Path::new("-"))).arg(&marker);

@@ -4,6 +4,9 @@
 use super::played::Played;
 use super::tape;
 
+/// Signals that the recorded processes catch: SIGUSR1 among them.
+const MASK: &str = "0000000100004602";
+
 /// A command's outcome.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
@@ -52,6 +55,19 @@ fn shell(pod: &mut Played, script: &str) -> Answer {
     if is_probe(script) {
         return probe(pod, token(script));
     }
+    if let Some((_, sending)) = script.split_once("&& kill -").filter(|_| script.contains("SigCgt:")) {
+        // A signal that is sent only while the process still has the mask that was seen.
+        let command = sending.split("&&").next().unwrap_or("");
+        if !script.contains(MASK) {
+            return Answer { code: 1, ..Answer::default() };
+        }
+        let words: Vec<String> = format!("-{command}").split_whitespace().map(String::from).collect();
+        let mut sent = kill(pod, &words.iter().map(String::as_str).collect::<Vec<_>>());
+        if sent.code == 0 {
+            sent.stdout = b"sent\n".to_vec();
+        }
+        return sent;
+    }
     // A list of simple commands, one after the other.
     let mut all = Answer::default();
     for command in script.split([';', '\n']).flat_map(|c| c.split("&&")).map(str::trim).filter(|c| !c.is_empty()) {
@@ -73,7 +89,7 @@ fn simple(pod: &mut Played, words: &[&str]) -> Option<Answer> {
     Some(match words {
         ["echo", rest @ ..] => said(rest.join(" ") + "\n"),
         ["true" | ":", ..] => said(""),
-        ["false", ..] => failed(1, ""),
+        ["false", ..] => Answer { code: 1, ..Answer::default() },
         ["hostname"] => said("recorded\n"),
         ["cat", files @ ..] => {
             let mut all = Answer::default();
@@ -118,7 +134,7 @@ fn kill(pod: &mut Played, arguments: &[&str]) -> Answer {
 }
 
 /// The process that the recorded probe saw as Node.
-fn node_pid(image: &str) -> &'static str {
+pub(super) fn node_pid(image: &str) -> &'static str {
     let sections = tape::probe(image).split("@@{token} proc ").skip(1);
     let node = sections.filter_map(|s| s.split_once('\n')).find(|(_, text)| text.starts_with("exe /usr/bin/node"));
     node.map_or("", |(pid, _)| pid)
@@ -140,7 +156,7 @@ fn read(pod: &Played, path: &str) -> Option<Vec<u8>> {
                 format!(
                     "Name:\t{}\nState:\tS (sleeping)\nTgid:\t1\nPid:\t1\nPPid:\t0\nVmHWM:\t{} kB\nVmRSS:\t{} kB\nRssAnon:\t{anon} kB\n\
                      RssFile:\t{file} kB\nRssShmem:\t0 kB\nThreads:\t7\nSigBlk:\t0000000000000000\nSigIgn:\t0000000001001000\n\
-                     SigCgt:\t0000000100004602\nCapEff:\t0000000000000000\n",
+                     SigCgt:\t{MASK}\nCapEff:\t0000000000000000\n",
                     pod.argv.first().map_or("sh", String::as_str),
                     anon + file,
                     anon + file

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
+use super::answers::node_pid;
 use super::played::{ID, Played, lock};
 use super::tape;
 
@@ -162,7 +163,7 @@ fn evaluate(pod: &Played, expression: &str) -> Value {
     }
     if expression.contains("process.version") {
         return value(json!({
-            "pid": 1, "version": "v20.20.2", "execArgv": pod.argv.iter().filter(|a| a.starts_with("--")).collect::<Vec<_>>(),
+            "pid": node_pid(pod.image).parse::<u32>().unwrap_or(1), "version": "v20.20.2", "execArgv": pod.argv.iter().filter(|a| a.starts_with("--")).collect::<Vec<_>>(),
             "nodeOptions": "", "cwd": "/usr/src/app", "uptimeMs": (pod.up * 1000.0) as u64,
         }));
     }

@@ -59,7 +59,7 @@ impl Played {
     pub fn open_inspector(&mut self) {
         if !self.inspector {
             self.inspector = true;
-            self.said.push(format!("Debugger listening on ws://127.0.0.1:{PORT}/{}", ID));
+            self.said.push(format!("Debugger listening on ws://127.0.0.1:{PORT}/{ID}"));
             self.said.push("For help, see: https://nodejs.org/en/docs/inspector".into());
         }
     }

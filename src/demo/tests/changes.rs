@@ -147,6 +147,23 @@ async fn a_pod_without_its_label_lives_on_and_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_deleted_deployment_takes_its_replica_sets_and_pods_with_it() {
+    let demo = recorded().await;
+    let client = client(&demo).await;
+    let deployments: Api<Deployment> = Api::default_namespaced(client.clone());
+    let sets: Api<ReplicaSet> = Api::default_namespaced(client.clone());
+    replicas(&client).await;
+    deployments.delete("mailer", &DeleteParams::default()).await.unwrap();
+    let mailer = ListParams::default().labels("app=mailer");
+    until("nothing left of it", || async {
+        let left = sets.list(&mailer).await.unwrap().items.len() + pods(&client).await.list(&mailer).await.unwrap().items.len();
+        (left == 0).then_some(())
+    })
+    .await;
+    assert_eq!(replicas(&client).await.len(), 3, "the others stay");
+}
+
+#[tokio::test]
 async fn config_maps_and_leases_are_kept_and_guarded_by_their_version() {
     let demo = recorded().await;
     let client = client(&demo).await;

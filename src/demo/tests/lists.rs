@@ -134,7 +134,7 @@ async fn memory_climbs_in_the_replica_that_has_the_hot_partition() {
         assert!(sample.data["window"].as_str().unwrap().ends_with('s') && sample.data["timestamp"].as_str().unwrap().ends_with('Z'));
         crate::base::parse_quantity(&memory)
     };
-    let first = until("a sample", || usage()).await;
+    let first = until("a sample", &usage).await;
     until("a climb of 20 MiB", || async { usage().await.filter(|now| now.0 > first.0 + (20 << 20)) }).await;
 }
 

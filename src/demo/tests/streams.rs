@@ -29,7 +29,8 @@ async fn said(mut attached: AttachedProcess) -> Said {
     let status = attached.take_status().unwrap();
     let (mut out, mut err) = (String::new(), String::new());
     let (a, b) = tokio::join!(stdout.read_to_string(&mut out), stderr.read_to_string(&mut err));
-    (a.unwrap(), b.unwrap());
+    a.unwrap();
+    b.unwrap();
     let status = serde_json::to_value(status.await).unwrap();
     Said { out, err, status }
 }
@@ -168,6 +169,14 @@ async fn a_recorded_pod_runs_nothing_on_this_machine() {
     assert_eq!(said.exit_code(), "126");
     assert!(said.err.contains("this pod is a recording"), "{}", said.err);
     assert!(!marker.exists());
+    let looked = "while read -r a b; do [ \"$a\" = SigCgt: ] && [ \"$b\" = MASK ] && kill -USR1 1 && echo sent; done </proc/1/status";
+    for (mask, answer) in [("0000000000000000", ""), ("0000000100004602", "sent\n")] {
+        assert_eq!(
+            exec(&api, &pod, &["sh", "-c", &looked.replace("MASK", mask)]).await.out,
+            answer,
+            "a signal is sent to the process that was looked at"
+        );
+    }
     let files = exec(&api, &pod, &["cat", "/sys/fs/cgroup/memory.max", "/proc/1/cmdline"]).await;
     assert_eq!(files.out, format!("{}\nnode\0--max-old-space-size=112\0src/main.js\0", 640 << 20));
 }

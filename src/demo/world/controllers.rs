@@ -17,6 +17,7 @@ const CAUSE: &str = "kubernetes.io/change-cause";
 
 /// Brings the world one step nearer to what its specs say.
 pub(crate) fn reconcile(store: &Store) {
+    collect(store);
     for deployment in store.list(Kind::Deployment, "").1 {
         deploy(store, &deployment);
     }
@@ -26,6 +27,25 @@ pub(crate) fn reconcile(store: &Store) {
     }
     for job in store.list(Kind::Job, "").1 {
         keep_pods(store, &job, &job["spec"]["selector"]["matchLabels"], 1);
+    }
+}
+
+/// What belonged to something that is gone goes too (the garbage collector's background deletion).
+fn collect(store: &Store) {
+    for (kind, owners) in [(Kind::ReplicaSet, &[Kind::Deployment][..]), (Kind::Pod, &[Kind::ReplicaSet, Kind::Job])] {
+        for object in store.list(kind, "").1 {
+            let (namespace, name) = place(&object);
+            let Some(owner) = controller(&object) else { continue };
+            let known = owners.iter().filter_map(|k| store.get(*k, namespace, text(owner, &["name"])));
+            if known.into_iter().any(|k| k["metadata"]["uid"] == owner["uid"]) {
+                continue;
+            }
+            if kind != Kind::Pod {
+                store.delete(kind, namespace, name);
+            } else if object["metadata"].get("deletionTimestamp").is_none() {
+                mark_deleted(store, namespace, name, None);
+            }
+        }
     }
 }
 
