@@ -8,11 +8,14 @@ mod metrics;
 mod objects;
 mod portforward;
 mod present;
+mod protobuf;
 mod reply;
 mod request;
 mod reviews;
 mod server;
+mod spdy;
 mod tls;
+mod tunnel;
 mod watch;
 mod websocket;
 

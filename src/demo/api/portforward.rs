@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures::stream::SplitSink;
 use futures::{SinkExt, StreamExt};
 use hyper::{Request, body::Incoming};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -16,9 +15,10 @@ use super::exec::{CUT_AFTER, DRIP};
 use super::objects::find;
 use super::reply::Reply;
 use super::request::{Query, Target};
+use super::spdy;
+use super::tunnel::connection;
 use super::websocket::{Socket, closing, upgrade};
 use crate::demo::faults::{Fault, Faults};
-use crate::demo::pods::{Sink, Source};
 use crate::demo::world::{Refusal, text};
 
 /// Answers a port-forward request.
@@ -28,12 +28,17 @@ pub(crate) fn forward(context: &Arc<Context>, target: &Target, query: &Query, re
         let phase = text(&pod, &["status", "phase"]);
         return Err(Refusal::bad_request(format!("unable to forward port because pod is not running. Current status={phase}")));
     }
+    let uid = text(&pod, &["metadata", "uid"]).to_string();
+    let offered = request.headers().get(hyper::header::SEC_WEBSOCKET_PROTOCOL).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if offered.contains(spdy::PROTOCOL) {
+        let context = context.clone();
+        return upgrade(request, &[spdy::PROTOCOL], move |socket, _| spdy::run(context, uid, socket));
+    }
     let given = query.all("ports");
     let ports: Vec<u16> = given.iter().flat_map(|p| p.split(',')).filter_map(|p| p.parse().ok()).filter(|p| *p > 0).collect();
     if ports.is_empty() || ports.len() > 100 {
         return Err(Refusal::bad_request("query parameter \"ports\" must name at least one port"));
     }
-    let uid = text(&pod, &["metadata", "uid"]).to_string();
     let context = context.clone();
     upgrade(request, &["v4.channel.k8s.io"], move |socket, _| run(context, uid, ports, socket))
 }
@@ -99,48 +104,4 @@ async fn run(context: Arc<Context>, uid: String, ports: Vec<u16>, socket: Socket
         }
     }
     let _ = out.send(closing()).await;
-}
-
-/// One port: from the client's queue into the pod and back.
-async fn connection(
-    context: Arc<Context>,
-    uid: String,
-    port: u16,
-    channel: u8,
-    mut queue: mpsc::Receiver<Vec<u8>>,
-    into: mpsc::Sender<(u8, Vec<u8>)>,
-) {
-    let tunnel = match context.kubelet.machine().connect(&uid, port).await {
-        Ok(tunnel) => tunnel,
-        Err(why) => {
-            let message = format!(
-                "error forwarding port {port} to pod {uid}, uid : failed to execute portforward in network namespace \"/var/run/netns/cni-{uid}\": \
-                 failed to connect to localhost:{port} inside namespace \"{uid}\", IPv4: dial tcp4 127.0.0.1:{port}: connect: {why} \
-                 IPv6 dial tcp6: address localhost: no suitable address found "
-            );
-            let _ = into.send((channel + 1, message.into_bytes())).await;
-            return;
-        }
-    };
-    let (mut reader, mut writer): (Source, Sink) = (tunnel.reader, tunnel.writer);
-    let upward = async {
-        while let Some(bytes) = queue.recv().await {
-            if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-                return;
-            }
-        }
-    };
-    let downward = async {
-        let mut buffer = vec![0; 128 * 1024];
-        while let Ok(n) = reader.read(&mut buffer).await {
-            if n == 0 || into.send((channel, buffer[..n].to_vec())).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = downward => {}
-        () = async { upward.await; std::future::pending::<()>().await } => {}
-        () = into.closed() => {}
-    }
 }

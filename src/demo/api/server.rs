@@ -17,7 +17,7 @@ use super::context::Context;
 use super::present::Form;
 use super::reply::{self, Reply};
 use super::request::{Query, Target, verb};
-use super::{discovery, exec, logs, metrics, objects, portforward, reviews, watch};
+use super::{discovery, exec, logs, metrics, objects, portforward, protobuf, reviews, watch};
 use crate::demo::faults::Fault;
 use crate::demo::world::{Refusal, mark_deleted};
 
@@ -106,12 +106,12 @@ async fn route(context: &Arc<Context>, request: Request<Incoming>) -> Result<Rep
 
 async fn body(request: Request<Incoming>) -> Result<Value, Refusal> {
     let content_type = header_text(&request, header::CONTENT_TYPE);
-    if content_type.contains("protobuf") || content_type.contains("cbor") {
-        let message = "the body of the request was in an unknown format - accepted media types include: application/json";
-        return Err(Refusal::new(415, "UnsupportedMediaType", message));
-    }
     let limited = Limited::new(request.into_body(), BODY).collect().await;
     let bytes = limited.map_err(|_| Refusal::new(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728"))?.to_bytes();
+    if content_type.contains("protobuf") || content_type.contains("cbor") {
+        let message = "the body of the request was in an unknown format - accepted media types include: application/json";
+        return protobuf::review(&bytes).ok_or_else(|| Refusal::new(415, "UnsupportedMediaType", message));
+    }
     if bytes.is_empty() {
         return Ok(json!({}));
     }
