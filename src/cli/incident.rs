@@ -17,7 +17,7 @@ use crate::runtime::socket::{self, Ask};
 /// # Errors
 /// NotFound with what to do.
 pub fn meant(context: &Context, closed: bool) -> Result<IncidentId> {
-    let data_dir = context.paths()?.data_dir;
+    let data_dir = context.paths().data_dir.clone();
     if let Some(text) = &context.global.incident {
         return IncidentId::parse(text).ok_or_else(|| {
             let remedy = "ids look like INC-20261123-1519-checkout; `cutoff status --all` lists them";
@@ -40,7 +40,7 @@ pub fn meant(context: &Context, closed: bool) -> Result<IncidentId> {
 /// # Errors
 /// When it is not there or does not begin with a declaration.
 pub fn read(context: &Context, id: &IncidentId) -> Result<(State, String)> {
-    let data_dir = context.paths()?.data_dir;
+    let data_dir = context.paths().data_dir.clone();
     let reading = journal::read(&data_dir, id).map_err(Trouble::from)?;
     for flaw in &reading.flaws {
         tracing::warn!(?flaw, incident = id.as_str(), "journal");
@@ -57,7 +57,7 @@ pub fn read(context: &Context, id: &IncidentId) -> Result<(State, String)> {
 /// # Errors
 /// When it is held by something that does not answer, or the journal cannot be written.
 pub fn wish(context: &Context, id: &IncidentId, intent: Intent) -> Result<State> {
-    let data_dir = context.paths()?.data_dir;
+    let data_dir = context.paths().data_dir.clone();
     match Journal::open(&data_dir, id, &holder(context)) {
         Ok(opened) => {
             let mut model = model(context)?;
@@ -79,7 +79,7 @@ pub fn wish(context: &Context, id: &IncidentId, intent: Intent) -> Result<State>
                 Intent::Resolve { text } => Ask::Resolve { text },
                 _ => return Err(Trouble::new(TroubleKind::Refused, "the dashboard holds this incident", id.as_str(), "do it there").into()),
             };
-            context.runtime()?.block_on(socket::ask(&context.socket(id)?, &ask))?;
+            context.runtime()?.block_on(socket::ask(&super::context::socket_at(&data_dir), &ask))?;
             read(context, id).map(|(state, _)| state)
         }
         Err(error) => Err(Trouble::from(error).into()),
@@ -93,7 +93,7 @@ pub fn wish(context: &Context, id: &IncidentId, intent: Intent) -> Result<State>
 pub fn declare(context: &Context, intent: Intent) -> Result<State> {
     let mut model = model(context)?;
     let effects = update(&mut model, context.clock().now(), Msg::Intent(intent));
-    let data_dir = context.paths()?.data_dir;
+    let data_dir = context.paths().data_dir.clone();
     let mut effects = effects.into_iter();
     let Some(Effect::Record { event, .. }) = effects.next() else {
         return Err(Trouble::new(TroubleKind::Failed, "nothing was declared", "", "").into());

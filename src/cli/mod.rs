@@ -6,6 +6,7 @@ mod exit;
 mod headless;
 mod incident;
 mod json;
+mod pod;
 mod session;
 mod verbs;
 

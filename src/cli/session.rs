@@ -43,7 +43,7 @@ pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
         quicken(&mut config, world);
     }
     let clock = world.map_or_else(|| context.clock(), |w| w.clock.clone());
-    let mut options = context.cluster(&config);
+    let mut options = config.cluster.clone();
     if let Some(world) = world {
         options.kubeconfig = Some(world.kubeconfig.clone());
         options.namespace = Some(world.namespace.clone());
@@ -52,7 +52,7 @@ pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
     let session = Session::connect(options, clock.clone()).await.map_err(Trouble::from)?;
     let data_dir = match world {
         Some(world) => world.data_dir.clone(),
-        None => context.paths()?.data_dir,
+        None => context.paths().data_dir.clone(),
     };
     let mut setting = context.setting(&config, &session.context(), &session.namespace())?;
     setting.taken = journal::incidents(&data_dir).map_err(Trouble::from)?.into_iter().map(|i| i.id.as_str().to_owned()).collect();
@@ -67,7 +67,7 @@ pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
         channels: context.channels(&config)?,
         holder: incident::holder(context),
         data_dir: data_dir.clone(),
-        cache_dir: context.paths()?.cache_dir,
+        cache_dir: context.paths().cache_dir.clone(),
         template: context.template()?,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -87,7 +87,7 @@ pub async fn dashboard(context: &Context, world: Option<World>) -> Result<Exit> 
     let mut desk = desk(context, world.as_ref()).await?;
     let data_dir = match &world {
         Some(world) => world.data_dir.clone(),
-        None => context.paths()?.data_dir,
+        None => context.paths().data_dir.clone(),
     };
     let open = match &context.global.incident {
         Some(_) => Some(incident::meant(context, true)?),
@@ -109,7 +109,7 @@ pub async fn dashboard(context: &Context, world: Option<World>) -> Result<Exit> 
 }
 
 /// Fits spans of incident time to a world in which they pass `speed` times faster: the samples do not come faster.
-fn quicken(config: &mut super::context::Settings, world: &World) {
+fn quicken(config: &mut crate::config::Config, world: &World) {
     let times = |seconds: u64| (seconds as f64 * world.speed.max(1.0)) as u64;
     let pressure = &mut config.pressure;
     // A demo's pods are young and its samples exact: a shorter look is enough.
@@ -117,7 +117,7 @@ fn quicken(config: &mut super::context::Settings, world: &World) {
     pressure.warm_up_s = times(10);
     pressure.stale_s = times(pressure.stale_s);
     config.metrics.interval_s = 2;
-    config.judge_by_s = times(config.judge_by_s);
+    config.changes.judge_by_s = times(config.changes.judge_by_s);
     config.notify.channels.push(crate::notify::ChannelOptions {
         name: "status-page".to_owned(),
         kind: "webhook".to_owned(),

@@ -38,7 +38,7 @@ impl Verb for Declare {
 
     fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {
         let args = DeclareArgs::from_arg_matches(args)?;
-        let data_dir = context.paths()?.data_dir;
+        let data_dir = context.paths().data_dir.clone();
         if let Some(open) = journal::newest_open(&data_dir).map_err(Trouble::from)?
             && !args.another
         {

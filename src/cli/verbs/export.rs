@@ -42,7 +42,7 @@ impl Verb for Export {
         }
         let dir = match args.output {
             Some(dir) => dir,
-            None => crate::journal::Paths::of(&context.paths()?.data_dir, &id).exports(),
+            None => crate::journal::Paths::of(&context.paths().data_dir, &id).exports(),
         };
         let (path, sha256) = write_postmortem(&state, template.as_deref(), &head, &dir)?;
         if context.global.json {

@@ -1,5 +1,6 @@
 //! The list of verbs. A new verb is a file here and a line in [`VERBS`].
 
+mod capture;
 mod completions;
 mod declare;
 mod demo;
@@ -7,6 +8,7 @@ mod export;
 mod man;
 mod note;
 mod pods;
+mod preflight;
 mod resolve;
 mod status;
 
@@ -18,6 +20,8 @@ use super::{Context, Exit, Verb, session};
 pub const VERBS: &[&dyn Verb] = &[
     &demo::DemoVerb,
     &pods::Pods,
+    &preflight::Preflight,
+    &capture::Capture,
     &declare::Declare,
     &note::Note,
     &status::Status,

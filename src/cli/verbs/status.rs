@@ -33,7 +33,7 @@ impl Verb for Status {
         let args = StatusArgs::from_arg_matches(args)?;
         let mut out = std::io::stdout().lock();
         if args.all {
-            let all = journal::incidents(&context.paths()?.data_dir).map_err(Trouble::from)?;
+            let all = journal::incidents(&context.paths().data_dir).map_err(Trouble::from)?;
             if context.global.json {
                 writeln!(out, "{}", json::incidents(&all))?;
                 return Ok(Exit::Ok);

@@ -1,0 +1,266 @@
+//! `cutoff capture`
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+use tokio_util::sync::CancellationToken;
+
+use super::preflight::{known, page};
+use crate::base::{Bytes, EvidenceId, Trouble, TroubleKind, parse_span};
+use crate::capture::{self, Captured, Depth, SessionPlace, Survey};
+use crate::cli::{Context, Exit, Verb, incident, pod};
+use crate::evidence::{Sealed, Store, file_name};
+use crate::incident::{Actor, Kind, Outcome, State};
+use crate::journal::{self, Journal};
+use crate::preflight::{Assessment, Risk};
+
+#[derive(Args)]
+struct CaptureArgs {
+    /// [NAMESPACE/]POD[:CONTAINER]
+    pod: String,
+    /// Capture method (default: the best by preflight)
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+    /// Take a second one of the same process after this long: growth is what proves a leak
+    #[arg(long, value_name = "SPAN", num_args = 0..=1, default_missing_value = "60s", value_parser = |s: &str| parse_span(s).ok_or("a span like 60s or 5m"))]
+    pair: Option<Duration>,
+    /// Directory for the file (default: the open incident's evidence, else the working directory)
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Go on where preflight says RISKY
+    #[arg(short, long)]
+    yes: bool,
+    /// Go on although preflight says that the pod WILL BE KILLED; its name has to be given
+    #[arg(long, value_name = "POD")]
+    may_kill: Option<String>,
+}
+
+/// Takes a capture.
+pub struct Capture;
+
+/// Room on the local disk that is left to everything else.
+const KEEP_FREE: Bytes = Bytes(256 << 20);
+
+impl Verb for Capture {
+    fn command(&self) -> Command {
+        CaptureArgs::augment_args(Command::new("capture"))
+            .about("Take a heap snapshot the safest way, straight to the local disk; refuses (exit 9) what would kill the pod")
+            .after_help(
+                "Examples:\n  cutoff capture content-import-0\n  cutoff capture content-import-0 --pair 2m      two of one process: growth proves the leak\n  \
+                 cutoff capture shop/api-7d9c:app --method sampling -o evidence/ --json",
+            )
+    }
+
+    fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {
+        let args = CaptureArgs::from_arg_matches(args)?;
+        if context.config()?.cluster.read_only {
+            let remedy = "a capture signals the process and stops it for a while; leave out --read-only";
+            return Err(Trouble::new(TroubleKind::Refused, "read-only", args.pod.as_str(), remedy).into());
+        }
+        if let Some(name) = &args.method {
+            known(name)?;
+        }
+        context.runtime()?.block_on(run(context, &args))
+    }
+}
+
+async fn run(context: &Context, args: &CaptureArgs) -> Result<Exit> {
+    let session = context.connect().await?;
+    let (container, _) = pod::find(&session, &args.pod).await?;
+    let place = SessionPlace::new(session, container);
+    let mut home = Home::of(context, args.output.as_deref())?;
+    let stop = CancellationToken::new();
+    let on_signal = stop.clone();
+    let signals = async move {
+        let _ = tokio::signal::ctrl_c().await;
+        on_signal.cancel();
+        std::future::pending::<()>().await;
+    };
+    let work = async {
+        let mut exit = one(context, args, &place, &mut home, &stop).await?;
+        if let Some(pause) = args.pair.filter(|_| exit == Exit::Ok) {
+            say(&format!("the second one follows in {}", crate::base::span(pause)));
+            tokio::select! {
+                () = tokio::time::sleep(pause) => exit = one(context, args, &place, &mut home, &stop).await?,
+                () = stop.cancelled() => exit = Exit::Interrupted,
+            }
+        }
+        anyhow::Ok(exit)
+    };
+    tokio::select! {
+        exit = work => exit,
+        () = signals => Ok(Exit::Interrupted),
+    }
+}
+
+async fn one(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: &mut Home, stop: &CancellationToken) -> Result<Exit> {
+    let clock = context.clock();
+    let survey = capture::survey(place, None, (None, None), Depth::Inspector).await.map_err(Trouble::from)?;
+    let room = home.store.room();
+    let assessment =
+        match &args.method {
+            Some(name) => survey.assess_by(name, room),
+            None => survey.assess(room).into_iter().next().ok_or_else(|| {
+                Trouble::new(TroubleKind::NotFound, "no capture method fits", args.pod.as_str(), "see `cutoff preflight`")
+            })?,
+        };
+    gate(args, &assessment)?;
+    say(&assessment.headline());
+    let container = crate::capture::Place::container(place).clone();
+    let began = clock.now();
+    let id = home.next()?;
+    let extension = capture::find(&assessment.method).map_or("bin", |m| m.spec().extension);
+    let name = file_name(began.wall, &container.pod.name, &assessment.method, extension);
+    let mut file = home.store.create(id, &name, assessment.predicted.file.map(|f| f.low)).map_err(Trouble::from)?;
+    home.record(context, Kind::CaptureStarted { evidence: id, container: container.clone(), method: assessment.method.as_str().into() })?;
+    let live = std::io::stderr().is_terminal() && !context.global.json;
+    let mut last = String::new();
+    let mut tell = |state: crate::preflight::CaptureState| {
+        let line = state.line();
+        if live && line != last {
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K{line}");
+            last = line;
+        }
+    };
+    let accepted = args.may_kill.as_deref() == Some(container.pod.name.as_str());
+    let captured = capture::take(place, &survey, &assessment, accepted, &mut file, &mut tell, stop.clone()).await;
+    if live {
+        let _ = writeln!(std::io::stderr());
+    }
+    let provenance = captured.provenance_by(&context.who(), began, clock.now());
+    let path = file.path().to_owned();
+    let sealed = file.seal(captured.outcome, provenance.clone()).map_err(Trouble::from)?;
+    let remark = captured.remarks().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    home.record(
+        context,
+        Kind::CaptureEnded {
+            evidence: id,
+            outcome: captured.outcome,
+            bytes: sealed.bytes,
+            sha256: sealed.sha256.clone(),
+            file: sealed.file.as_deref().map(Into::into),
+            provenance: provenance.map(Box::new),
+            remark: remark.as_str().into(),
+        },
+    )?;
+    report(context, args, &captured, &assessment, &sealed, &path, &survey, &remark)?;
+    Ok(match captured.outcome {
+        Outcome::Complete => Exit::Ok,
+        Outcome::Truncated | Outcome::KilledEmpty => Exit::Incomplete,
+        Outcome::Cancelled => Exit::Interrupted,
+        Outcome::Failed => Exit::Failure,
+    })
+}
+
+/// Refuses what may kill the pod, unless it was accepted: RISKY by `--yes`, WILL BE KILLED by the pod's name.
+fn gate(args: &CaptureArgs, assessment: &Assessment) -> Result<()> {
+    let pod = args.pod.rsplit('/').next().unwrap_or(&args.pod).split(':').next().unwrap_or_default();
+    let refuse = |remedy: String| -> Result<()> {
+        let _ = write!(std::io::stderr(), "{}", page(assessment));
+        Err(Trouble::new(TroubleKind::Refused, format!("{}: nothing was done", assessment.risk.word()), pod.to_owned(), remedy).into())
+    };
+    match assessment.risk {
+        Risk::Ok | Risk::Unknown => Ok(()),
+        Risk::Risky if args.yes || args.may_kill.as_deref() == Some(pod) => Ok(()),
+        Risk::Risky => refuse("take a way out above, or go on with --yes".to_owned()),
+        Risk::WouldKill if args.may_kill.as_deref() == Some(pod) => Ok(()),
+        Risk::WouldKill => refuse(format!("take a way out above, or accept it by name: --may-kill {pod}")),
+        Risk::Impossible => refuse("choose another method: `cutoff preflight` lists them".to_owned()),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one page of output from all that a capture is")]
+fn report(
+    context: &Context,
+    args: &CaptureArgs,
+    captured: &Captured,
+    assessment: &Assessment,
+    sealed: &Sealed,
+    path: &Path,
+    survey: &Survey,
+    remark: &str,
+) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        let value = serde_json::json!({
+            "schema": "cutoff.capture/1",
+            "pod": survey.pod.pod.name,
+            "namespace": survey.pod.pod.namespace,
+            "method": assessment.method,
+            "state": captured.done.state.word(),
+            "file": sealed.file.as_ref().map(|_| path.display().to_string()),
+            "bytes": sealed.bytes.0,
+            "sha256": sealed.sha256,
+            "pod_restarts_before": captured.restarts.0,
+            "pod_restarts_after": captured.restarts.1,
+            "process_lives": captured.process_lives,
+            "assessment": assessment,
+            "measured": captured.done.measured,
+            "remark": remark,
+        });
+        writeln!(out, "{value}")?;
+    } else {
+        if sealed.file.is_some() {
+            writeln!(out, "{}", path.display())?;
+        }
+        say(&format!("{}: {}", args.pod, captured.done.state.line()));
+        for line in captured.remarks() {
+            say(line.as_str());
+        }
+    }
+    Ok(())
+}
+
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "cutoff: {text}");
+}
+
+/// Where the file goes: the open incident, if nobody else holds it, else a directory.
+struct Home {
+    store: Store,
+    incident: Option<(Journal, State)>,
+}
+
+impl Home {
+    fn of(context: &Context, output: Option<&Path>) -> Result<Self> {
+        let data_dir = &context.paths().data_dir;
+        let open = journal::newest_open(data_dir).map_err(Trouble::from)?;
+        let incident = match open {
+            Some(listed) => match Journal::open(data_dir, &listed.id, &incident::holder(context)) {
+                Ok(opened) => State::replay(&opened.events).map(|state| (opened.journal, state)),
+                Err(journal::Error::Disk(crate::disk::Error::Locked { .. })) => {
+                    say("the dashboard holds the incident: this capture is not in its timeline; press C there instead");
+                    None
+                }
+                Err(error) => return Err(Trouble::from(error).into()),
+            },
+            None => None,
+        };
+        let dir = match (output, &incident) {
+            (Some(dir), _) => dir.to_owned(),
+            (None, Some((journal, _))) => journal.paths().evidence(),
+            (None, None) => std::env::current_dir()?,
+        };
+        let store = Store::open(&dir, KEEP_FREE).map_err(Trouble::from)?;
+        Ok(Self { store, incident })
+    }
+
+    fn next(&self) -> Result<EvidenceId> {
+        let (items, _) = self.store.list().map_err(Trouble::from)?;
+        let last = items.iter().map(|item| item.record.evidence.0).max().unwrap_or(0);
+        let recorded = self.incident.as_ref().map_or(1, |(_, state)| state.next_evidence().0);
+        Ok(EvidenceId(recorded.max(last + 1)))
+    }
+
+    fn record(&mut self, context: &Context, kind: Kind) -> Result<()> {
+        if let Some((journal, state)) = &mut self.incident {
+            let event = state.event(context.clock().now(), Actor::Person(context.who()), kind);
+            journal.append(&event).map_err(Trouble::from)?;
+            state.fold(&event);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! `cutoff preflight`
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use anyhow::Result;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::base::{Trouble, TroubleKind};
+use crate::capture::{self, Depth, SessionPlace};
+use crate::cli::{Context, Exit, Verb, pod};
+use crate::preflight::Assessment;
+
+#[derive(Args)]
+struct PreflightArgs {
+    /// [NAMESPACE/]POD[:CONTAINER]
+    pod: String,
+    /// Only this capture method
+    #[arg(long, value_name = "NAME")]
+    method: Option<String>,
+}
+
+/// Says whether a capture would kill the pod.
+pub struct Preflight;
+
+impl Verb for Preflight {
+    fn command(&self) -> Command {
+        PreflightArgs::augment_args(Command::new("preflight"))
+            .about("Say whether a heap capture would kill the pod; runs nothing but a read-only probe")
+            .after_help("Examples:\n  cutoff preflight content-import-0\n  cutoff preflight shop/api-7d9c:app --method cdp --json")
+    }
+
+    fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {
+        let args = PreflightArgs::from_arg_matches(args)?;
+        let (container, assessments) = context.runtime()?.block_on(async {
+            let session = context.connect().await?;
+            let (container, _) = pod::find(&session, &args.pod).await?;
+            let place = SessionPlace::new(session, container.clone());
+            let survey = capture::survey(&place, None, (None, None), Depth::Probe).await.map_err(Trouble::from)?;
+            let free = crate::disk::free_space(&std::env::current_dir()?);
+            let assessments = match &args.method {
+                Some(name) => vec![survey.assess_by(known(name)?, free)],
+                None => survey.assess(free),
+            };
+            anyhow::Ok((container, assessments))
+        })?;
+        let mut out = std::io::stdout().lock();
+        if context.global.json {
+            let value = serde_json::json!({
+                "schema": "cutoff.preflight/1",
+                "pod": container.pod.name,
+                "namespace": container.pod.namespace,
+                "container": container.name,
+                "methods": assessments,
+            });
+            writeln!(out, "{value}")?;
+        } else {
+            write!(out, "{}", assessments.iter().map(page).collect::<Vec<_>>().join("\n"))?;
+        }
+        Ok(if assessments.iter().any(|a| a.risk.may_start()) { Exit::Ok } else { Exit::Refused })
+    }
+}
+
+/// `name`, if there is such a method.
+///
+/// # Errors
+/// Usage, with the names there are.
+pub fn known(name: &str) -> Result<&str> {
+    if capture::find(name).is_some() {
+        return Ok(name);
+    }
+    let names = capture::METHODS.iter().map(|m| m.spec().name).collect::<Vec<_>>().join(", ");
+    Err(Trouble::new(TroubleKind::Usage, "there is no such capture method", name, format!("methods: {names}")).into())
+}
+
+/// One assessment as people read it.
+pub fn page(assessment: &Assessment) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{:<12} {}", assessment.method, assessment.risk.word());
+    for reason in &assessment.because {
+        let _ = writeln!(out, "  {:<14} {}", reason.risk.word(), reason.text);
+    }
+    let predicted = &assessment.predicted;
+    if let Some(memory) = &predicted.memory {
+        let _ = writeln!(out, "  memory on top  {memory}");
+    }
+    if let Some(freeze) = &predicted.freeze {
+        let _ = writeln!(out, "  stands still   {freeze}");
+    }
+    if let Some(file) = &predicted.file {
+        let _ = writeln!(out, "  file           {file}");
+    }
+    for figure in &assessment.inputs {
+        let _ = writeln!(out, "  · {}: {} ({})", figure.name, figure.value, figure.source);
+    }
+    for remedy in &assessment.remedies {
+        let _ = writeln!(out, "  → {}", remedy.text);
+    }
+    out
+}
