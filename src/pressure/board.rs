@@ -11,6 +11,7 @@ use super::end::classify;
 use super::eta::{Ceiling, Eta, eta};
 use super::facts::{ContainerFacts, ContainerState, PodFacts, PodSample, Workload};
 use super::helped::{SlopeChange, helped};
+use super::learned::{Kin, Learned};
 use super::options::Options;
 use super::row::{Row, SPARK, state_word};
 use super::series::{Life, Point, Series};
@@ -32,6 +33,7 @@ pub struct Board {
     died: BTreeMap<ContainerRef, (u32, String)>,
     #[serde(serialize_with = "pairs")]
     ceilings: BTreeMap<ContainerRef, Ceiling>,
+    learned: Learned,
     rows: Vec<Row>,
 }
 
@@ -78,6 +80,9 @@ impl Board {
                     let new = Series::new(key.clone(), facts.workload.clone(), life, started);
                     self.ceilings.remove(&key);
                     if let Some(old) = self.live.insert(key, new) {
+                        if let Some((kin, end)) = kin(&facts, &container.name).zip(container.last_end.as_ref()) {
+                            self.learned.from_death(kin, &old, end);
+                        }
                         self.bury(old);
                     }
                 }
@@ -100,7 +105,7 @@ impl Board {
     }
 
     fn bury(&mut self, old: Series) {
-        if old.points.is_empty() {
+        if old.rings.is_empty() {
             return;
         }
         if self.past.len() == PAST {
@@ -154,10 +159,11 @@ impl Board {
         let running = matches!(container.state, ContainerState::Running { .. }) && !pod.deleting;
         let series = self.live.get(&key);
         let newest = series.and_then(Series::newest).filter(|_| running);
-        let line = series.and_then(|s| s.line).filter(|_| running);
+        let line = series.and_then(Series::line).filter(|_| running);
         let age = newest.map(|p| (now - p.at).to_std().unwrap_or_default());
         let stale = age.is_some_and(|a| a > Duration::from_secs(self.options.stale_s));
         let mut ceilings: Vec<Ceiling> = self.ceilings.get(&key).cloned().into_iter().collect();
+        ceilings.extend(kin(pod, &container.name).and_then(|kin| self.learned.ceiling(&kin, newest.map(|p| p.used))));
         ceilings.extend(container.limit.map(|bytes| Ceiling { bytes, what: "container limit".to_owned() }));
         let time_left = match () {
             () if !running => Eta::Unknown { why: "not running" },
@@ -179,7 +185,7 @@ impl Board {
             spark: series.map(spark).unwrap_or_default(),
             sampled: newest.map(|p| p.at),
             age,
-            source: newest.and(series).map(|s| s.source.clone()),
+            source: newest.and(series).and_then(|s| Some(s.freshest()?.source.clone())),
             restarts: container.restarts,
             last_end: match &container.state {
                 ContainerState::Terminated(end) => Some(classify(end)),
@@ -233,10 +239,15 @@ impl Board {
     /// All samples kept of `container`'s present and past lives, oldest first, for charts: (when, how much, restart count).
     pub fn samples(&self, container: &ContainerRef) -> Vec<(DateTime<Utc>, Bytes, u32)> {
         let series = self.past.iter().chain(self.live.values()).filter(|s| s.container == *container);
-        let mut all: Vec<_> = series.flat_map(|s| s.points.iter().map(|p| (p.at, p.used, s.life.restarts))).collect();
+        let mut all: Vec<_> =
+            series.flat_map(|s| s.rings.iter().flat_map(|r| &r.points).map(|p| (p.at, p.used, s.life.restarts))).collect();
         all.sort_unstable_by_key(|s| s.0);
         all
     }
+}
+
+fn kin(pod: &PodFacts, container: &str) -> Option<Kin> {
+    Some(Kin { workload: pod.workload.clone()?, container: container.to_owned(), revision: pod.revision.clone() })
 }
 
 fn started(container: &ContainerFacts) -> Option<DateTime<Utc>> {
@@ -246,8 +257,10 @@ fn started(container: &ContainerFacts) -> Option<DateTime<Utc>> {
     }
 }
 
+/// The newest points of the fullest source, since a graph of two would jump.
 fn spark(series: &Series) -> Vec<Bytes> {
-    series.points.iter().skip(series.points.len().saturating_sub(SPARK)).map(|p| p.used).collect()
+    let Some(ring) = series.rings.iter().max_by_key(|r| r.points.len()) else { return Vec::new() };
+    ring.points.iter().skip(ring.points.len().saturating_sub(SPARK)).map(|p| p.used).collect()
 }
 
 /// First rank without pressure.

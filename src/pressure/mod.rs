@@ -7,6 +7,7 @@ mod end;
 mod eta;
 mod facts;
 mod helped;
+mod learned;
 mod options;
 mod row;
 mod series;

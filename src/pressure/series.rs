@@ -31,7 +31,14 @@ pub(super) struct Series {
     pub life: Life,
     /// When the process began, if that is known.
     pub started: Option<DateTime<Utc>>,
-    /// Who measured the newest point.
+    /// What each source measured. Sources differ in what they count: a line through points of two of them would show
+    /// the difference as growth.
+    pub rings: Vec<Ring>,
+}
+
+/// The points of one source.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Ring {
     pub source: String,
     pub points: VecDeque<Point>,
     /// The line through the newest points; found again with each sample.
@@ -47,35 +54,59 @@ pub(super) struct Life {
 
 impl Series {
     pub fn new(container: ContainerRef, workload: Option<Workload>, life: Life, started: Option<DateTime<Utc>>) -> Self {
-        Self { container, workload, life, started, source: String::new(), points: VecDeque::new(), line: None }
+        Self { container, workload, life, started, rings: Vec::new() }
     }
 
+    /// The ring with the newest point.
+    pub fn freshest(&self) -> Option<&Ring> {
+        self.rings.iter().max_by_key(|r| r.newest().map(|p| p.at))
+    }
+
+    pub fn newest(&self) -> Option<Point> {
+        self.freshest()?.newest()
+    }
+
+    /// The line of the ring that was fed last among those that have one.
+    pub fn line(&self) -> Option<Line> {
+        self.rings.iter().filter(|r| r.line.is_some()).max_by_key(|r| r.newest().map(|p| p.at))?.line
+    }
+
+    /// Takes a sample; says whether it was news. A stamp that is not newer than the last of its source is a repeated
+    /// answer (metrics-server gives the same one for 15 to 60 seconds), not a measurement.
+    pub fn push(&mut self, point: Point, source: &str, window: Duration, least: usize) -> bool {
+        let ring = match self.rings.iter().position(|r| r.source == source) {
+            Some(known) => &mut self.rings[known],
+            None => {
+                self.rings.push(Ring { source: source.to_owned(), points: VecDeque::new(), line: None });
+                self.rings.last_mut().expect("just pushed")
+            }
+        };
+        if ring.newest().is_some_and(|last| point.at <= last.at) {
+            return false;
+        }
+        if ring.points.len() == KEPT {
+            ring.points.pop_front();
+        }
+        ring.points.push_back(point);
+        ring.line = ring.line_over(window, least, None, None).map(|(line, _)| line);
+        true
+    }
+
+    /// The line through points in `from..to` of the source that has most of them there.
+    pub fn line_over(&self, window: Duration, least: usize, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<Line> {
+        let lines = self.rings.iter().filter_map(|r| r.line_over(window, least, from, to));
+        lines.max_by_key(|(_, points)| *points).map(|(line, _)| line)
+    }
+}
+
+impl Ring {
     pub fn newest(&self) -> Option<Point> {
         self.points.back().copied()
     }
 
-    /// Takes a sample; says whether it was news. A stamp that is not newer than the last is a repeated answer of the
-    /// source (metrics-server gives the same one for 15 to 60 seconds), not a measurement.
-    pub fn push(&mut self, point: Point, source: &str, window: Duration, least: usize) -> bool {
-        if self.newest().is_some_and(|last| point.at <= last.at) {
-            return false;
-        }
-        // Sources differ in what they count; a line through points of two of them would show the difference as growth.
-        if self.source != source {
-            self.points.clear();
-            source.clone_into(&mut self.source);
-        }
-        if self.points.len() == KEPT {
-            self.points.pop_front();
-        }
-        self.points.push_back(point);
-        self.line = self.line_over(window, least, None, None);
-        true
-    }
-
     /// The line through the newest points that span `window`, or through the newest `2 * least` if those reach further
-    /// back; only points in `from..to`. `None` with fewer than `least` points.
-    pub fn line_over(&self, window: Duration, least: usize, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<Line> {
+    /// back; only points in `from..to`; and how many points that were. `None` with fewer than `least`.
+    fn line_over(&self, window: Duration, least: usize, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<(Line, usize)> {
         let inside: Vec<Point> =
             self.points.iter().filter(|p| from.is_none_or(|f| p.at >= f) && to.is_none_or(|t| p.at < t)).copied().collect();
         let newest = inside.last()?.at;
@@ -88,7 +119,7 @@ impl Series {
         let step = chosen.len().div_ceil(POINTS);
         // Counted from the newest, so that this one is always among them.
         let thinned: Vec<(f64, f64)> = chosen.iter().rev().step_by(step).map(|p| (seconds(p.at - newest), p.used.0 as f64)).collect();
-        line(&thinned)
+        Some((line(&thinned)?, chosen.len()))
     }
 }
 

@@ -136,6 +136,40 @@ fn a_restart_begins_a_new_life_and_tells_how_the_last_one_ended() {
 }
 
 #[test]
+fn where_one_replica_aborted_its_siblings_will() {
+    let mut board = Board::new(Options::default());
+    board.facts(at(0), vec![pod("a"), pod("b")]);
+    for name in ["a", "b"] {
+        grow(&mut board, name, 0, 100, 100 * MB, MB);
+    }
+    let eta = |board: &Board, name: &str| board.find(&key(name)).expect("a row").eta.clone();
+    board.rank(at(90));
+    assert_eq!(eta(&board, "b"), Eta::AtMost { left: Duration::from_secs(310), to: "container limit".into() });
+    // `a` ends at second 98 by V8's limit: at 190 MB eight seconds before, so at about 198 MB.
+    board.fact(restarted("a", 1, 100));
+    board.rank(at(90));
+    let Eta::AtMost { left, to } = eta(&board, "b") else { panic!("it climbs") };
+    assert_eq!((left.as_secs(), to.as_str()), (8, "where it aborted last"));
+    // `b` goes beyond it: it was no ceiling.
+    grow(&mut board, "b", 100, 150, 200 * MB, MB);
+    board.rank(at(140));
+    assert_eq!(eta(&board, "b"), Eta::AtMost { left: Duration::from_secs(260), to: "container limit".into() });
+}
+
+#[test]
+fn a_kill_from_outside_teaches_nothing() {
+    let mut board = Board::new(Options::default());
+    board.facts(at(0), vec![pod("a")]);
+    grow(&mut board, "a", 0, 100, 100 * MB, MB);
+    let mut killed = restarted("a", 1, 100);
+    killed.containers[0].last_end.as_mut().expect("ended").exit_code = 137;
+    board.fact(killed);
+    grow(&mut board, "a", 110, 210, 50 * MB, MB);
+    board.rank(at(200));
+    assert_eq!(board.find(&key("a")).expect("a row").eta, Eta::AtMost { left: Duration::from_secs(360), to: "container limit".into() });
+}
+
+#[test]
 fn a_container_that_is_down_cannot_be_first() {
     let mut board = Board::new(Options::default());
     let mut down = restarted("down", 4, 0);
@@ -159,11 +193,15 @@ fn a_slope_is_not_drawn_over_two_sources() {
     let mut board = Board::new(Options::default());
     board.facts(at(0), vec![pod("a")]);
     grow(&mut board, "a", 0, 100, 100 * MB, MB);
-    let direct = PodSample { source: "cgroup".into(), ..sample("a", 101, 150 * MB) };
-    board.sample(&[direct]);
-    board.rank(at(101));
-    let row = board.find(&key("a")).expect("a row");
-    assert_eq!((row.slope, row.source.as_deref()), (None, Some("cgroup")));
+    // The other source counts 30 MB less; then both take turns, as when it is watched closely now and then.
+    for second in (100..140).step_by(10) {
+        let used = (70 + u64::try_from(second).expect("forwards")) * MB;
+        board.sample(&[PodSample { source: "cgroup".into(), ..sample("a", second + 1, used) }, sample("a", second, used + 30 * MB)]);
+        board.rank(at(second + 1));
+        let row = board.find(&key("a")).expect("a row");
+        assert_eq!(row.source.as_deref(), Some("cgroup"), "the freshest is shown");
+        assert!((row.slope.expect("known").0 - 1e6).abs() < 1.0, "{:?}", row.slope);
+    }
 }
 
 #[test]
@@ -184,7 +222,9 @@ fn a_nearer_ceiling_is_the_one_that_counts_until_the_process_is_another() {
     board.rank(at(90));
     let eta = |board: &Board| board.find(&key("a")).expect("a row").eta.clone();
     assert_eq!(eta(&board), Eta::AtMost { left: Duration::from_secs(60), to: "V8 heap limit".into() });
-    board.fact(restarted("a", 1, 100));
+    let mut next = restarted("a", 1, 100);
+    next.containers[0].last_end.as_mut().expect("ended").exit_code = 143;
+    board.fact(next);
     grow(&mut board, "a", 110, 210, 100 * MB, MB);
     board.rank(at(200));
     assert_eq!(eta(&board), Eta::AtMost { left: Duration::from_secs(310), to: "container limit".into() });
