@@ -37,4 +37,6 @@ pub use options::{Deadlines, Options};
 pub use role::{all_rules, role_yaml};
 pub use rule::{Allowed, BASE_RULES, Rule};
 pub use session::Session;
+#[cfg(test)]
+pub(crate) use stories::world;
 pub use watch::PodNews;

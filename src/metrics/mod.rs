@@ -5,6 +5,8 @@
 
 mod poller;
 pub mod sources;
+#[cfg(test)]
+mod tests;
 
 pub use poller::{Options, Poller, Reading, SourceTrouble};
 pub use sources::{SOURCES, Source};

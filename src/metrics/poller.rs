@@ -37,7 +37,7 @@ impl Options {
 /// What one round of measuring gave.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// Samples, at most one of a container.
+    /// Samples, at most one of a container and source.
     pub samples: Vec<PodSample>,
     /// Sources that gave nothing, and why.
     pub troubles: Vec<SourceTrouble>,
@@ -56,6 +56,8 @@ pub struct SourceTrouble {
 const ABSENT_FOR: Duration = Duration::from_secs(60);
 /// A container whose cgroup files could not be read this often in a row is left to metrics-server.
 const GIVE_UP: u32 = 3;
+/// How long a container is read directly after it was asked for last.
+const KEEP: Duration = Duration::from_secs(60);
 
 /// Measures the pods of one session.
 pub struct Poller {
@@ -63,9 +65,17 @@ pub struct Poller {
     options: Options,
     /// Not before this, and what it said last.
     absent: Option<(Instant, Trouble)>,
-    /// Containers that are read directly, with the failures since the last success. They stay so: the two sources count
-    /// differently, and a slope over both would be wrong.
-    direct: BTreeMap<ContainerRef, u32>,
+    direct: BTreeMap<ContainerRef, Direct>,
+}
+
+/// A container that is read directly.
+#[derive(Clone, Copy)]
+struct Direct {
+    /// Failures since the last success.
+    fails: u32,
+    /// It is read until then, also when it is not asked for: those that come and go at the edge of "closely" would have
+    /// samples of neither source in a row.
+    until: Instant,
 }
 
 impl Poller {
@@ -75,10 +85,9 @@ impl Poller {
     }
 
     /// One round: all pods by metrics-server, and `closely` (most urgent first) by their cgroup files, as far as the
-    /// options' cap goes.
+    /// options' cap goes. A container may have a sample of each source; the board keeps them apart.
     pub async fn poll(&mut self, closely: &[ContainerRef]) -> Reading {
-        let chosen: Vec<ContainerRef> =
-            closely.iter().filter(|c| self.direct.get(c).is_none_or(|fails| *fails < GIVE_UP)).take(self.options.direct).cloned().collect();
+        let chosen = self.choose(closely, Instant::now());
         let (broad, exact) = tokio::join!(self.broad(), self.exact(&chosen));
         let mut reading = Reading::default();
         match exact {
@@ -88,23 +97,32 @@ impl Poller {
         }
         for container in chosen {
             let read = reading.samples.iter().any(|s| is(s, &container));
-            let fails = self.direct.entry(container).or_default();
-            *fails = if read { 0 } else { *fails + 1 };
+            if let Some(direct) = self.direct.get_mut(&container) {
+                direct.fails = if read { 0 } else { direct.fails + 1 };
+            }
         }
         match broad {
             Ok(samples) => {
                 self.absent = None;
-                let direct = |s: &PodSample| self.direct.iter().any(|(c, fails)| *fails < GIVE_UP && is(s, c));
-                reading.samples.extend(samples.into_iter().filter(|s| !direct(s)));
+                reading.samples.extend(samples);
             }
             Err((until, trouble)) => {
                 self.absent = Some((until, trouble.clone()));
                 reading.troubles.push(SourceTrouble { source: MetricsServer.name(), trouble });
             }
         }
-        // Those that are no longer watched closely come from metrics-server again.
-        self.direct.retain(|c, _| closely.contains(c));
         reading
+    }
+
+    /// Those that are asked for, then those that were a moment ago, up to the cap.
+    fn choose(&mut self, closely: &[ContainerRef], now: Instant) -> Vec<ContainerRef> {
+        for container in closely {
+            self.direct.entry(container.clone()).or_insert(Direct { fails: 0, until: now }).until = now + KEEP;
+        }
+        self.direct.retain(|_, direct| direct.until > now);
+        let kept = self.direct.keys().filter(|c| !closely.contains(c));
+        let works = |c: &&ContainerRef| self.direct.get(*c).is_some_and(|d| d.fails < GIVE_UP);
+        closely.iter().chain(kept).filter(works).take(self.options.direct).cloned().collect()
     }
 
     async fn exact(&self, chosen: &[ContainerRef]) -> Option<Result<Vec<PodSample>, Error>> {

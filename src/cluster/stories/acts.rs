@@ -35,7 +35,7 @@ async fn a_rollback_is_shown_done_and_taken_back() {
     assert!(history[0].current && history[0].replicas > 0);
 
     let preview = session.preview(&request("rollback", "deployment", "content-import", &[])).await.expect("shown");
-    let diff: Vec<&str> = preview.diff.iter().map(|l| l.as_str()).collect();
+    let diff: Vec<&str> = preview.diff.iter().map(crate::base::Masked::as_str).collect();
     assert!(diff.iter().any(|l| l.starts_with("- spec.template.spec.containers[app].image = ")), "{diff:?}");
     assert!(diff.iter().any(|l| l.starts_with("+ spec.template.spec.containers[app].image = ")), "{diff:?}");
     assert_eq!(preview.confirm.as_deref(), Some("content-import"));

@@ -1,9 +1,13 @@
 //! No right, no token, no metrics, no answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::world::{first, sh, world};
-use crate::cluster::{Deadlines, Error, Options, Rule, all_rules};
+use crate::base::ScriptedClock;
+use crate::cluster::{Deadlines, Error, Options, Rule, Session, all_rules};
 use crate::demo::Fault;
 
 #[tokio::test]
@@ -56,4 +60,18 @@ async fn a_silent_server_is_not_waited_for() {
     assert!(matches!(session.pod(&pod).await, Err(Error::TimedOut { .. })));
     world.demo.faults().clear_all();
     session.pod(&pod).await.expect("it speaks again");
+}
+
+#[tokio::test]
+async fn times_of_a_server_whose_clock_is_off_are_told_in_ours() {
+    let Some(world) = world().await else { return };
+    let session = world.session().await;
+    let pod = world.running(&session, "storefront").await;
+    assert_eq!(session.skew(), TimeDelta::zero(), "one machine, one clock");
+    let ahead = Arc::new(ScriptedClock::new(session.now() + TimeDelta::minutes(5)));
+    let other = Session::connect(world.options(), ahead).await.expect("connected");
+    let skew = other.skew();
+    assert!((skew + TimeDelta::minutes(5)).abs() < TimeDelta::seconds(3), "{skew}");
+    let there = other.pod(&pod.pod).await.expect("there");
+    assert_eq!(there.created.expect("made"), pod.created.expect("made") - skew);
 }
