@@ -81,7 +81,7 @@ impl Board {
                     self.ceilings.remove(&key);
                     if let Some(old) = self.live.insert(key, new) {
                         if let Some((kin, end)) = kin(&facts, &container.name).zip(container.last_end.as_ref()) {
-                            self.learned.from_death(kin, &old, end);
+                            self.learned.learn(kin, &old, end);
                         }
                         self.bury(old);
                     }

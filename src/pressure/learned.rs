@@ -35,7 +35,7 @@ const FRESH_S: f64 = 90.0;
 impl Learned {
     /// Learns from a life that ended as `end` says. Only aborts count: a cgroup kill is the container limit, which is
     /// known.
-    pub fn from_death(&mut self, kin: Kin, life: &Series, end: &End) {
+    pub fn learn(&mut self, kin: Kin, life: &Series, end: &End) {
         let (Some(newest), Some(ended)) = (life.newest(), end.ended) else { return };
         let gap = seconds(ended - newest.at);
         if classify(end).kind != EndKind::Aborted || !(0.0..=FRESH_S).contains(&gap) {
