@@ -49,10 +49,13 @@ async fn answer(context: &Arc<Context>, request: Request<Incoming>) -> Reply {
     while context.faults.is(Fault::Silent) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    match route(context, request).await {
-        Ok(reply) => reply,
-        Err(refusal) => reply::refuse(&refusal),
+    let mut reply = route(context, request).await.unwrap_or_else(|refusal| reply::refuse(&refusal));
+    // hyper would write the machine's time; this server's clock is the world's.
+    let date = crate::demo::clock::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = header::HeaderValue::from_str(&date) {
+        reply.headers_mut().insert(header::DATE, date);
     }
+    reply
 }
 
 fn header_text(request: &Request<Incoming>, name: header::HeaderName) -> String {
