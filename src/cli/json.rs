@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::base::Stamp;
+use crate::base::{Masked, Stamp};
+use crate::cli::snapshot_file::{self, SnapshotFile};
+use crate::heap::{self, SnapshotKind, Verdict};
 use crate::incident::{State, clock_view};
 use crate::journal::Listed;
 use crate::pressure::{Eta, Row};
@@ -77,4 +79,97 @@ pub fn incidents(all: &[Listed]) -> Value {
         })
         .collect();
     json!({ "schema": "cutoff.incidents/1", "incidents": rows })
+}
+
+/// One file of `cutoff.analysis/1`.
+fn snapshot(file: &SnapshotFile) -> Value {
+    let a = &file.analysis;
+    json!({
+        "file": file.name,
+        "bytes": file.size.0,
+        "sha256": file.sha256,
+        "kind": match a.snapshot_kind() { SnapshotKind::Normal => "normal", SnapshotKind::ExposeInternals => "near-heap-limit" },
+        "node_version": snapshot_file::node_version(a),
+        "node_count": a.node_count(),
+        "edge_count": a.edge_count(),
+        "total_bytes": a.total_size(),
+        "cut": a.cut().map(|c| json!({ "section": c.at.word(), "nodes": c.nodes.0, "nodes_promised": c.nodes.1, "edges": c.edges.0, "edges_promised": c.edges.1 })),
+    })
+}
+
+fn place(place: &heap::Place) -> Value {
+    json!({
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "generated": place.generated.as_ref().map(|p| json!({ "file": p.file, "line": p.line, "column": p.column })),
+    })
+}
+
+fn suspect(s: &heap::Suspect) -> Value {
+    let hop = |step: &heap::Step| format!("{} → {} @{}", step.edge, step.node, step.id).trim().to_owned();
+    json!({
+        "headline": s.headline,
+        "rule": s.rule,
+        "holder": s.holder,
+        "holder_kind": s.holder_kind,
+        "holder_id": s.holder_id,
+        "stored_in": s.stored_in,
+        "package": s.package,
+        "growing_class": s.growing_class,
+        "count": s.count,
+        "count_growth": s.count_growth,
+        "location": s.location.as_ref().map(place),
+        "class_location": s.class_location.as_ref().map(place),
+        "retained_bytes": s.retained_bytes,
+        "share": s.share,
+        "growth_bytes": s.growth_bytes,
+        "growth_share": s.growth_share,
+        "growth_per_minute_bytes": s.growth_per_minute,
+        "path": s.path.iter().map(hop).collect::<Vec<_>>(),
+        "confidence": s.confidence,
+        "age": s.age.as_ref().map(|a| json!({
+            "commit": a.commit, "subject": a.subject, "changed": a.changed, "file": a.file,
+            "older_than": a.older_than, "changes": a.changes, "sentence": crate::report::age_words(a, None),
+        })),
+        "samples": s.samples,
+        "trigger": s.trigger,
+        "fingerprint": s.fingerprint,
+        "cannot_prove": s.cannot_prove,
+    })
+}
+
+/// `cutoff.analysis/1`. `snapshot` is the newest of `snapshots`; `verdict` is the first suspect's sentence, or null with a `reason`.
+pub fn analysis(files: &[SnapshotFile], verdict: &Verdict, top: usize) -> Value {
+    let class = |c: &heap::ClassRow| json!({ "name": Masked::from(&*c.name), "count": c.count, "shallow_bytes": c.shallow, "retained_bytes": c.retained, "distance": c.distance });
+    let rows = files.last().map(|f| f.analysis.class_rows()).unwrap_or_default();
+    json!({
+        "schema": "cutoff.analysis/1",
+        "snapshot": files.last().map(snapshot),
+        "snapshots": files.iter().map(snapshot).collect::<Vec<_>>(),
+        "verdict": verdict.first().map(|s| &s.headline),
+        "reason": (!verdict.reason.is_empty()).then_some(&verdict.reason),
+        "compared": verdict.snapshots,
+        "growth_bytes": verdict.growth_bytes,
+        "suspects": verdict.suspects.iter().map(suspect).collect::<Vec<_>>(),
+        "large": verdict.large.iter().map(|l| json!({
+            "name": l.name, "kind": l.kind, "id": l.id, "count": l.count, "location": l.location.as_ref().map(place),
+            "retained_bytes": l.retained_bytes, "share": l.share, "growth_bytes": l.growth_bytes,
+        })).collect::<Vec<_>>(),
+        "next_capture": (!verdict.next_capture.is_empty()).then_some(&verdict.next_capture),
+        "caveats": verdict.caveats,
+        "classes": rows.iter().take(top.max(1)).map(class).collect::<Vec<_>>(),
+    })
+}
+
+/// The five fingerprints of `analyze --digests`, named as the DevTools oracle names them.
+pub fn digests(d: &heap::Digests) -> Value {
+    json!({ "ids_u32": d.ids_u32, "self_f64": d.self_f64, "retained_f64": d.retained_f64, "dominators_u32": d.dominators_u32, "distances_i32": d.distances_i32 })
+}
+
+/// `cutoff.redaction/1`.
+pub fn redaction(file: &std::path::Path, done: &heap::Redaction) -> Value {
+    let secrets: serde_json::Map<String, Value> =
+        done.secrets.iter().map(|(kind, n)| (kind.label().trim_matches(['[', ']']).replace(' ', "_"), (*n).into())).collect();
+    json!({ "schema": "cutoff.redaction/1", "file": file.display().to_string(), "hidden": done.hidden, "kept": done.kept, "secrets": secrets })
 }

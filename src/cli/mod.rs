@@ -4,10 +4,13 @@ mod context;
 mod dashboard;
 mod exit;
 mod headless;
+mod heap_views;
 mod incident;
 mod json;
 mod pod;
 mod session;
+mod snapshot_file;
+mod sources;
 mod verbs;
 
 use std::ffi::OsString;

@@ -10,6 +10,7 @@ mod postmortem;
 mod posts;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod words;
 
 pub use chart::chart;
@@ -20,3 +21,4 @@ pub use formats::{FORMATS, Format, TEMPLATE, TemplateError};
 pub use handover::status_md;
 pub use postmortem::{Export, ExportOptions, postmortem};
 pub use posts::{draft, name as post_name};
+pub use verdict::{age_words, verdict_age, verdict_sentence};

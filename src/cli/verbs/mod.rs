@@ -1,5 +1,6 @@
 //! The list of verbs. A new verb is a file here and a line in [`VERBS`].
 
+mod analyze;
 mod capture;
 mod completions;
 mod declare;
@@ -9,6 +10,7 @@ mod man;
 mod note;
 mod pods;
 mod preflight;
+mod redact;
 mod resolve;
 mod status;
 
@@ -22,6 +24,8 @@ pub const VERBS: &[&dyn Verb] = &[
     &pods::Pods,
     &preflight::Preflight,
     &capture::Capture,
+    &analyze::Analyze,
+    &redact::Redact,
     &declare::Declare,
     &note::Note,
     &status::Status,
