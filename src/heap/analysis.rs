@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 
 use super::classes::Interface;
+use super::column::{Codes, Distances, Sizes, Sums};
 use super::digests::Digests;
 use super::dominators::Dominators;
 use super::essential::Rules;
@@ -15,7 +16,7 @@ use super::ids::{ClassIx, NodeIx, StringIx};
 use super::names;
 use super::paths::Ways;
 use super::sizes::Statistics;
-use super::snapshot::{Edge, Sizes, Snapshot, SnapshotKind};
+use super::snapshot::{Edge, Snapshot, SnapshotKind};
 use super::table::ClassRow;
 
 /// What is known about one snapshot. Immutable; share it by `Arc`. Everything that the file says is asked of the [`Snapshot`] inside,
@@ -28,10 +29,10 @@ pub struct Analysis {
     pub(super) user_roots: Vec<u32>,
     /// `None` when sizes stay where V8 put them.
     pub(super) shallow: Option<Sizes>,
-    pub(super) retained: Sizes,
+    pub(super) retained: Sums,
     pub(super) tree: Dominators,
-    pub(super) distance: Vec<i32>,
-    pub(super) class: Vec<u32>,
+    pub(super) distance: Distances,
+    pub(super) class: Codes,
     pub(super) classes: Vec<ClassRow>,
     pub(super) interfaces: Vec<Interface>,
     pub(super) statistics: Statistics,
@@ -155,12 +156,12 @@ impl Analysis {
     /// References from the global objects to `node`; from [`super::SYSTEM_DISTANCE`] on only internals reach it, at
     /// [`super::UNREACHED`] nothing does.
     pub fn distance(&self, node: NodeIx) -> i32 {
-        self.distance[node.index()]
+        self.distance.get(node.index())
     }
 
     /// The class of `node`.
     pub fn class_of(&self, node: NodeIx) -> ClassIx {
-        ClassIx(self.class[node.index()])
+        ClassIx(self.class.get(node.index()))
     }
 
     /// The row of a class.

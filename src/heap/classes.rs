@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::column::Codes;
 use super::format::{NodeKind, code};
 use super::ids::{NodeIx, StringIx};
 use super::snapshot::{Snapshot, TARGET_BITS};
@@ -36,7 +37,7 @@ pub(super) struct ClassName {
 /// The class of each node.
 #[derive(Debug)]
 pub(super) struct Named {
-    pub class: Vec<u32>,
+    pub class: Codes,
     pub classes: Vec<ClassName>,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn name_all(snapshot: &Snapshot, shapes: &Shapes, interfaces: &[Inter
     let object = namer.text("Object");
     let mut locations = snapshot.locations.iter().peekable();
     let mut plain = shapes.members.iter().peekable();
-    let mut class = Vec::with_capacity(snapshot.node_count());
+    let mut class = Codes::with_capacity(snapshot.node_count());
     let mut plain_keys = vec![u32::MAX; by_kind.len().max(names.len() + 1)];
     let mut kind_keys = vec![u32::MAX; 256];
     for i in 0..snapshot.node_count() as u32 {
@@ -204,7 +205,7 @@ impl Shapes {
             }
             names.clear();
             let (from, to) = snapshot.edge_range(i);
-            names.extend((from..to).filter(|&e| snapshot.edges.to[e] >> TARGET_BITS == code::PROPERTY).map(|e| snapshot.edges.name[e]));
+            names.extend((from..to).filter(|&e| snapshot.edges.to[e] >> TARGET_BITS == code::PROPERTY).map(|e| snapshot.edges.name.get(e)));
             let shape = match known.get(names.as_slice()) {
                 Some(&shape) => shape,
                 None => {

@@ -1,9 +1,10 @@
 //! From rows of numbers to columns: what each field of a row becomes.
 
+use super::column::Sizes;
 use super::format::{EdgeRow, Header, LocationRow, NodeRow, code};
 use super::ids::NodeIx;
 use super::rows::Block;
-use super::snapshot::{Edges, Location, Nodes, Sizes, TARGET_BITS};
+use super::snapshot::{Edges, Location, Nodes, TARGET_BITS};
 
 /// Columns are appended by several threads from this many rows on.
 const WORTH_SHARING: usize = 64 << 10;
@@ -12,72 +13,74 @@ const WORTH_SHARING: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct NodeBlock {
     row: NodeRow,
-    nodes: Nodes,
+    kind: Vec<u8>,
+    name: Vec<u32>,
+    id: Vec<u32>,
+    size: Sizes,
+    edges: Vec<u32>,
+    detached: Vec<(u32, u8)>,
 }
 
 impl NodeBlock {
     pub fn new(header: &Header) -> Self {
-        Self { row: header.node.clone(), nodes: Nodes::default() }
+        Self::of(header.node.clone())
+    }
+
+    fn of(row: NodeRow) -> Self {
+        Self { row, kind: Vec::new(), name: Vec::new(), id: Vec::new(), size: Sizes::default(), edges: Vec::new(), detached: Vec::new() }
     }
 }
 
 impl Block for NodeBlock {
     fn fresh(&self) -> Self {
-        Self { row: self.row.clone(), nodes: Nodes::default() }
+        Self::of(self.row.clone())
     }
 
     #[inline]
     fn push(&mut self, row: &[u64]) {
         let f = &self.row;
-        let ix = self.nodes.kind.len() as u32;
-        self.nodes.kind.push(row[f.kind].min(255) as u8);
-        self.nodes.name.push(narrow(row[f.name]));
-        self.nodes.id.push(narrow(row[f.id]));
-        let size = row[f.self_size];
-        self.nodes.size.column_mut().push(Sizes::squeeze(size));
-        if size >= u64::from(u32::MAX) {
-            self.nodes.size.add_large(ix, size);
-        }
-        self.nodes.first_edge.push(narrow(row[f.edge_count]));
         if let Some(at) = f.detachedness
             && row[at] != 0
         {
-            self.nodes.detached.push((ix, row[at].min(255) as u8));
+            self.detached.push((self.kind.len() as u32, row[at].min(255) as u8));
         }
+        self.kind.push(row[f.kind].min(255) as u8);
+        self.name.push(narrow(row[f.name]));
+        self.id.push(narrow(row[f.id]));
+        self.size.push(row[f.self_size]);
+        self.edges.push(narrow(row[f.edge_count]));
     }
 }
 
 /// Moves the nodes of `blocks` behind those of `nodes`.
 pub(super) fn append_nodes(nodes: &mut Nodes, blocks: &mut [NodeBlock]) {
-    let before = nodes.kind.len() as u32;
-    let mut at = before;
-    for block in &mut *blocks {
-        for (&ix, &size) in block.nodes.size.large() {
-            nodes.size.add_large(at + ix, size);
-        }
-        nodes.detached.extend(block.nodes.detached.iter().map(|&(ix, state)| (at + ix, state)));
-        at += block.nodes.kind.len() as u32;
+    let before = nodes.kind.len();
+    let mut at = before as u32;
+    for block in &*blocks {
+        nodes.detached.extend(block.detached.iter().map(|&(ix, state)| (at + ix, state)));
+        at += block.kind.len() as u32;
     }
     let Nodes { kind, name, id, size, first_edge, .. } = nodes;
-    let added = (at - before) as usize;
+    let read = &*blocks;
     together(
-        added,
+        at as usize - before,
         [
             &mut || {
-                extend(kind, blocks, |b| &b.nodes.kind);
-                extend(first_edge, blocks, |b| &b.nodes.first_edge);
+                extend(kind, read, |b| &b.kind);
+                extend(first_edge, read, |b| &b.edges);
+                extend(name, read, |b| &b.name);
+                read.iter().for_each(|b| size.append(&b.size));
             },
-            &mut || {
-                extend(id, blocks, |b| &b.nodes.id);
-            },
-            &mut || {
-                extend(name, blocks, |b| &b.nodes.name);
-                extend(size.column_mut(), blocks, |b| b.nodes.size.column());
-            },
+            &mut || read.iter().flat_map(|b| &b.id).for_each(|&i| id.push(i)),
         ],
     );
     for block in blocks {
-        block.nodes.clear();
+        block.kind.clear();
+        block.name.clear();
+        block.id.clear();
+        block.size.clear();
+        block.edges.clear();
+        block.detached.clear();
     }
 }
 
@@ -88,39 +91,54 @@ pub(super) struct EdgeBlock {
     codes: Vec<u32>,
     nodes: u32,
     node_width: u64,
-    edges: Edges,
+    to: Vec<u32>,
+    name: Vec<u32>,
 }
 
 impl EdgeBlock {
     /// For edges between `nodes` nodes.
     pub fn new(header: &Header, nodes: usize) -> Self {
         let codes = header.edge_codes.iter().map(|&c| u32::from(c) << TARGET_BITS).collect();
-        Self { row: header.edge.clone(), codes, nodes: nodes as u32, node_width: header.node.width as u64, edges: Edges::default() }
+        Self {
+            row: header.edge.clone(),
+            codes,
+            nodes: nodes as u32,
+            node_width: header.node.width as u64,
+            to: Vec::new(),
+            name: Vec::new(),
+        }
     }
 }
 
 impl Block for EdgeBlock {
     fn fresh(&self) -> Self {
-        Self { row: self.row.clone(), codes: self.codes.clone(), edges: Edges::default(), ..*self }
+        Self { row: self.row.clone(), codes: self.codes.clone(), to: Vec::new(), name: Vec::new(), ..*self }
     }
 
     #[inline]
     fn push(&mut self, row: &[u64]) {
         let to = row[self.row.to] / self.node_width;
         let kind = self.codes.get(row[self.row.kind] as usize).copied().unwrap_or(code::OTHER << TARGET_BITS);
-        self.edges.to.push(if to < u64::from(self.nodes) { to as u32 | kind } else { code::BROKEN << TARGET_BITS });
-        self.edges.name.push(narrow(row[self.row.name]));
+        self.to.push(if to < u64::from(self.nodes) { to as u32 | kind } else { code::BROKEN << TARGET_BITS });
+        self.name.push(narrow(row[self.row.name]));
     }
 }
 
 /// Moves the edges of `blocks` behind those of `edges`.
 pub(super) fn append_edges(edges: &mut Edges, blocks: &mut [EdgeBlock]) {
-    let added = blocks.iter().map(|b| b.edges.to.len()).sum();
+    let added = blocks.iter().map(|b| b.to.len()).sum();
     let Edges { to, name } = edges;
-    together(added, [&mut || extend(to, blocks, |b| &b.edges.to), &mut || extend(name, blocks, |b| &b.edges.name)]);
+    let read = &*blocks;
+    let is_number = |packed: u32| matches!(packed >> TARGET_BITS, code::ELEMENT | code::HIDDEN);
+    together(
+        added,
+        [&mut || extend(to, read, |b| &b.to), &mut || {
+            read.iter().for_each(|b| name.extend(b.name.iter().zip(&b.to).map(|(&name, &to)| (name, is_number(to)))))
+        }],
+    );
     for block in blocks {
-        block.edges.to.clear();
-        block.edges.name.clear();
+        block.to.clear();
+        block.name.clear();
     }
 }
 

@@ -157,7 +157,7 @@ pub fn diff(before: &Analysis, after: &Analysis) -> Result<Growth, NotComparable
 /// For each node of `after` the position in `before` of the node with its id.
 fn counterparts(before: &Analysis, after: &Analysis) -> Vec<u32> {
     let sorted = |a: &Analysis| {
-        let mut ids: Vec<(u32, u32)> = a.nodes().map(|n| (a.id(n).0, n.0)).collect();
+        let mut ids: Vec<(u32, u32)> = a.ids().zip(0..).map(|(id, n)| (id.0, n)).collect();
         ids.sort_unstable();
         ids
     };
@@ -249,7 +249,7 @@ fn rows(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Vec<ClassCh
     for node in after.nodes().filter(|&n| counted(after, n)) {
         let class = of_after[after.class_of(node).index()];
         let b = counterpart[node.index()];
-        if b != NONE && counted(before, NodeIx(b)) && of_before[named.class[b as usize] as usize] == class {
+        if b != NONE && counted(before, NodeIx(b)) && of_before[named.class.get(b as usize) as usize] == class {
             kept.put(b as usize);
         } else {
             changes[class].added += 1;
@@ -257,7 +257,7 @@ fn rows(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Vec<ClassCh
         }
     }
     for node in before.nodes().filter(|&n| counted(before, n) && !kept.has(n.index())) {
-        let change = &mut changes[of_before[named.class[node.index()] as usize]];
+        let change = &mut changes[of_before[named.class.get(node.index()) as usize]];
         change.removed += 1;
         change.removed_size += before.shallow_size(node);
     }

@@ -3,7 +3,6 @@
 use sha2::{Digest, Sha256};
 
 use super::analysis::Analysis;
-use super::ids::NodeIx;
 
 /// SHA-256, in hexadecimal digits, of five columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,20 +22,20 @@ pub struct Digests {
 impl Digests {
     pub(super) fn of(a: &Analysis) -> Self {
         Self {
-            ids_u32: column(a, |n| a.id(n).0.to_le_bytes()),
-            self_f64: column(a, |n| (a.shallow_size(n) as f64).to_le_bytes()),
-            retained_f64: column(a, |n| (a.retained_size(n) as f64).to_le_bytes()),
-            dominators_u32: column(a, |n| a.dominator(n).0.to_le_bytes()),
-            distances_i32: column(a, |n| a.distance(n).to_le_bytes()),
+            ids_u32: column(a.ids().map(|id| id.0.to_le_bytes())),
+            self_f64: column(a.nodes().map(|n| (a.shallow_size(n) as f64).to_le_bytes())),
+            retained_f64: column(a.nodes().map(|n| (a.retained_size(n) as f64).to_le_bytes())),
+            dominators_u32: column(a.nodes().map(|n| a.dominator(n).0.to_le_bytes())),
+            distances_i32: column(a.nodes().map(|n| a.distance(n).to_le_bytes())),
         }
     }
 }
 
-fn column<const W: usize>(analysis: &Analysis, value: impl Fn(NodeIx) -> [u8; W]) -> String {
+fn column<const W: usize>(values: impl Iterator<Item = [u8; W]>) -> String {
     let mut hash = Sha256::new();
     let mut block = Vec::with_capacity(W * 4096);
-    for node in analysis.nodes() {
-        block.extend_from_slice(&value(node));
+    for value in values {
+        block.extend_from_slice(&value);
         if block.len() == W * 4096 {
             hash.update(&block);
             block.clear();

@@ -4,6 +4,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::column::Distances;
 use super::essential::Pairs;
 use super::format::{NodeKind, code};
 use super::progress::{Phase, Progress, Stop, check};
@@ -15,18 +16,18 @@ pub const UNREACHED: i32 = -5;
 pub const SYSTEM_DISTANCE: i32 = 100_000_000;
 
 /// The distance of each node.
-pub(super) fn distances(snapshot: &Snapshot, pairs: &Pairs, user_roots: &[u32], progress: &dyn Progress) -> Result<Vec<i32>, Stop> {
+pub(super) fn distances(snapshot: &Snapshot, pairs: &Pairs, user_roots: &[u32], progress: &dyn Progress) -> Result<Distances, Stop> {
     let n = snapshot.node_count();
-    let mut bfs = Bfs { snapshot, pairs, filter: Filter::of(snapshot), pending: FxHashSet::default(), distance: vec![UNREACHED; n] };
+    let mut bfs = Bfs { snapshot, pairs, filter: Filter::of(snapshot), pending: FxHashSet::default(), distance: Distances::unreached(n) };
     let mut queue = Vec::new();
     for &root in user_roots {
-        if bfs.distance[root as usize] == UNREACHED {
-            bfs.distance[root as usize] = 1;
+        if bfs.distance.is_unreached(root as usize) {
+            bfs.distance.set(root as usize, 1);
             queue.push(root);
         }
     }
     bfs.run(queue, progress)?;
-    bfs.distance[snapshot.root as usize] = if user_roots.is_empty() { 0 } else { SYSTEM_DISTANCE };
+    bfs.distance.set(snapshot.root as usize, if user_roots.is_empty() { 0 } else { SYSTEM_DISTANCE });
     bfs.run(vec![snapshot.root], progress)?;
     Ok(bfs.distance)
 }
@@ -37,7 +38,7 @@ struct Bfs<'a> {
     filter: Filter,
     /// Entries of weak maps that were met once: the second of key and table sets the distance.
     pending: FxHashSet<u32>,
-    distance: Vec<i32>,
+    distance: Distances,
 }
 
 impl Bfs<'_> {
@@ -49,19 +50,19 @@ impl Bfs<'_> {
         while !level.is_empty() {
             let reported = done >> 20;
             for &v in &level {
-                let distance = self.distance[v as usize] + 1;
+                let distance = self.distance.get(v as usize) + 1;
                 let (from, to) = snapshot.edge_range(v as usize);
                 let filter = self.filter.at(snapshot, v);
                 for e in from..to {
                     let packed = snapshot.edges.to[e];
                     let kind = packed >> TARGET_BITS;
                     let w = packed & TARGET;
-                    if matches!(kind, code::WEAK | code::BROKEN) || self.distance[w as usize] != UNREACHED {
+                    if matches!(kind, code::WEAK | code::BROKEN) || !self.distance.is_unreached(w as usize) {
                         continue;
                     }
                     match filter {
                         Special::None => {
-                            if kind >= code::PAIR_TABLE && !self.second_of_pair(snapshot.edges.name[e]) {
+                            if kind >= code::PAIR_TABLE && !self.second_of_pair(snapshot.edges.name.get(e)) {
                                 continue;
                             }
                         }
@@ -71,7 +72,7 @@ impl Bfs<'_> {
                             }
                         }
                     }
-                    self.distance[w as usize] = distance;
+                    self.distance.set(w as usize, distance);
                     next.push(w);
                 }
             }
@@ -104,7 +105,7 @@ impl Bfs<'_> {
                 };
                 index.is_none_or(|i| i < 2 || i % 3 != 1)
             }
-            Special::NativeContext | Special::None => !pair() || self.second_of_pair(self.snapshot.edges.name[e]),
+            Special::NativeContext | Special::None => !pair() || self.second_of_pair(self.snapshot.edges.name.get(e)),
         }
     }
 }

@@ -11,8 +11,8 @@
 //! What the root does not reach is treated as DevTools does: nodes without any retaining edge hang under the root with all they reach;
 //! the rest (cycles that nothing holds) hangs under the root node by node, and changes nothing for others.
 
+use super::column::{Sizes, Sums};
 use super::progress::{Phase, Progress, Stop, check};
-use super::snapshot::Sizes;
 use super::walk::{BUCKET_BITS, Bucket, Walk};
 
 /// The dominator tree in the numbers of the search.
@@ -170,20 +170,14 @@ fn climb_by_jumps(idom: &mut [u32], semi: &[u32], from: usize) {
 
 impl Numbered {
     /// Dominator and retained size of each node.
-    pub fn by_node(&self, own: &Sizes) -> (Vec<u32>, Sizes) {
+    pub fn by_node(&self, own: &Sizes) -> (Vec<u32>, Sums) {
         let mut dominator = vec![0; self.order.len()];
-        let mut sizes = own.clone();
-        let narrow = own.large().is_empty() && own.column().iter().map(|&s| u64::from(s)).sum::<u64>() < u64::from(u32::MAX);
+        let mut sizes: Sums = own.to();
         dominator[self.order[0] as usize] = self.order[0];
         for (&v, &d) in self.order[1..].iter().zip(&self.dominator[1..]).rev() {
             let d = self.order[d as usize];
             dominator[v as usize] = d;
-            if narrow {
-                let column = sizes.column_mut();
-                column[d as usize] += column[v as usize];
-            } else {
-                sizes.set(d as usize, sizes.get(d as usize).saturating_add(sizes.get(v as usize)));
-            }
+            sizes.set(d as usize, sizes.get(d as usize).saturating_add(sizes.get(v as usize)));
         }
         (dominator, sizes)
     }

@@ -106,8 +106,11 @@ impl Pairs {
         }
         for e in 0..snapshot.edges.to.len() {
             let packed = snapshot.edges.to[e];
-            let name = snapshot.edges.name[e];
-            if packed >> TARGET_BITS != code::INTERNAL || name as usize >= snapshot.strings.len() || !names.has(name as usize) {
+            if packed >> TARGET_BITS != code::INTERNAL {
+                continue;
+            }
+            let name = snapshot.edges.name.get(e);
+            if name as usize >= snapshot.strings.len() || !names.has(name as usize) {
                 continue;
             }
             let from = snapshot.edge_owner(e as u32);

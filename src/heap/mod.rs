@@ -41,6 +41,7 @@
 mod analysis;
 mod bits;
 mod classes;
+mod column;
 mod columns;
 mod declare;
 mod detached;

@@ -252,7 +252,7 @@ impl DetourRules {
         }
         match packed >> TARGET_BITS {
             code::PAIR_TABLE => Detour::Internals,
-            code::INTERNAL if self.internal.contains(&snapshot.edges.name[e]) => Detour::Internals,
+            code::INTERNAL if self.internal.contains(&snapshot.edges.name.get(e)) => Detour::Internals,
             code::HIDDEN => Detour::Internals,
             _ if matches!(kind, NodeKind::Code | NodeKind::ObjectShape) => Detour::Internals,
             _ => Detour::None,

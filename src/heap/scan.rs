@@ -313,11 +313,10 @@ impl Scanner {
         let edges = (header.edges as usize).min(u32::MAX as usize);
         let _ = self.nodes.kind.try_reserve_exact(nodes);
         let _ = self.nodes.name.try_reserve_exact(nodes);
-        let _ = self.nodes.id.try_reserve_exact(nodes);
-        let _ = self.nodes.size.column_mut().try_reserve_exact(nodes);
+        self.nodes.size.try_reserve(nodes);
         let _ = self.nodes.first_edge.try_reserve_exact(nodes + 1);
         let _ = self.edges.to.try_reserve_exact(edges);
-        let _ = self.edges.name.try_reserve_exact(edges);
+        self.edges.name.try_reserve(edges);
         self.header = Some(header);
         Ok(())
     }
@@ -327,9 +326,13 @@ impl Scanner {
             match table {
                 Table::Nodes(_) => {
                     self.reached.nodes = true;
+                    self.nodes.id.finish();
                     edge_ranges(&mut self.nodes.first_edge);
                 }
-                Table::Edges(_) => self.reached.edges = true,
+                Table::Edges(_) => {
+                    self.reached.edges = true;
+                    self.edges.name.finish();
+                }
                 Table::Locations(_) => {}
             }
         }

@@ -2,9 +2,10 @@
 //!
 //! Source: `calculateShallowSizes` and `calculateStatistics` of DevTools' `HeapSnapshot.ts` (chrome-devtools-frontend 1.0.1705227).
 
+use super::column::Sizes;
 use super::format::{EdgeKind, NodeKind, code};
 use super::ids::NodeIx;
-use super::snapshot::{Label, Sizes, Snapshot, TARGET, TARGET_BITS};
+use super::snapshot::{Label, Snapshot, TARGET, TARGET_BITS};
 
 const UNOWNED: u32 = u32::MAX;
 const SHARED: u32 = u32::MAX - 1;

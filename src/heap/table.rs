@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::classes::Named;
-use super::snapshot::Sizes;
+use super::column::{Codes, Distances, Sizes, Sums};
 
 /// A row of the class table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,20 +29,20 @@ pub struct ClassRow {
 pub(super) fn table(
     named: Named,
     shallow: &Sizes,
-    retained: &Sizes,
-    distance: &[i32],
+    retained: &Sums,
+    distance: &Distances,
     preorder: (&[u32], &[u32]),
-) -> (Vec<u32>, Vec<ClassRow>) {
+) -> (Codes, Vec<ClassRow>) {
     let Named { mut class, classes } = named;
     let mut rows: Vec<ClassRow> =
         classes.into_iter().map(|c| ClassRow { key: c.key, name: c.name, count: 0, shallow: 0, retained: 0, distance: i32::MAX }).collect();
-    for (i, &c) in class.iter().enumerate() {
+    for i in 0..class.len() {
         let size = shallow.get(i);
         if size != 0 {
-            let row = &mut rows[c as usize];
+            let row = &mut rows[class.get(i) as usize];
             row.count += 1;
             row.shallow += size;
-            row.distance = row.distance.min(distance[i]);
+            row.distance = row.distance.min(distance.get(i));
         }
     }
     add_retained(&mut rows, &class, shallow, retained, preorder);
@@ -55,20 +55,18 @@ pub(super) fn table(
     for (to, &from) in order.iter().enumerate() {
         place[from as usize] = to as u32;
     }
-    for c in &mut class {
-        *c = place[*c as usize];
-    }
+    class.rename(&place);
     let mut sorted: Vec<Option<ClassRow>> = rows.into_iter().map(Some).collect();
     let rows = order.iter().filter_map(|&from| sorted[from as usize].take()).collect();
     (class, rows)
 }
 
 /// In preorder a subtree is an interval: an object inside another of its class lies within the interval of the outermost one.
-fn add_retained(rows: &mut [ClassRow], class: &[u32], shallow: &Sizes, retained: &Sizes, (nodes, sizes): (&[u32], &[u32])) {
+fn add_retained(rows: &mut [ClassRow], class: &Codes, shallow: &Sizes, retained: &Sums, (nodes, sizes): (&[u32], &[u32])) {
     let mut open_until = vec![0u32; rows.len()];
     for (at, (&node, &size)) in nodes.iter().zip(sizes).enumerate() {
-        let c = class[node as usize] as usize;
-        if at as u32 >= open_until[c] && shallow.get(node as usize) != 0 {
+        let c = class.get(node as usize) as usize;
+        if at as u32 >= open_until[c] && !shallow.is_zero(node as usize) {
             rows[c].retained += retained.get(node as usize);
             open_until[c] = at as u32 + size;
         }
