@@ -153,6 +153,11 @@ impl Analysis {
         self.places.get_or_init(|| Places::of(&self.tree))
     }
 
+    /// Nodes in preorder of the dominator tree, each with the number of nodes in its subtree.
+    pub(super) fn flat_tree(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.tree.order.iter().map(|&node| (node, self.places().size[node as usize]))
+    }
+
     /// References from the global objects to `node`; from [`super::SYSTEM_DISTANCE`] on only internals reach it, at
     /// [`super::UNREACHED`] nothing does.
     pub fn distance(&self, node: NodeIx) -> i32 {

@@ -6,6 +6,8 @@ pub(super) struct Bits {
     words: Vec<u64>,
 }
 
+super::pack::packed! { Bits { words } }
+
 impl Bits {
     pub fn new(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(64)] }

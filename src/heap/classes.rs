@@ -44,12 +44,13 @@ pub(super) struct Named {
 /// The most characters (UTF-16 units) of an interface's name, closing brace not counted.
 const LONGEST: usize = 120;
 
-/// Names the class of every node; plain objects by `interfaces`.
-pub(super) fn name_all(snapshot: &Snapshot, shapes: &Shapes, interfaces: &[Interface]) -> Named {
+/// Names the class of every node; plain objects by `interfaces`, nodes whose names the file lacks by those that were `borrowed`.
+pub(super) fn name_all(snapshot: &Snapshot, shapes: &Shapes, interfaces: &[Interface], borrowed: &FxHashMap<u32, String>) -> Named {
     let mut namer = Namer {
         snapshot,
         texts: FxHashMap::default(),
         by_text: Vec::new(),
+        borrowed,
         by_name: FxHashMap::default(),
         keys: FxHashMap::default(),
         classes: Vec::new(),
@@ -115,6 +116,7 @@ struct Namer<'a> {
     /// Class name → number of the text.
     texts: FxHashMap<Arc<str>, u32>,
     by_text: Vec<Arc<str>>,
+    borrowed: &'a FxHashMap<u32, String>,
     /// (name of a node, detached) → number of the class's text.
     by_name: FxHashMap<(u32, bool), u32>,
     /// (text, place) → class.
@@ -135,6 +137,13 @@ impl Namer<'_> {
     }
 
     fn named(&mut self, node: u32, place: PlaceKey) -> u32 {
+        if !self.snapshot.strings.has(self.snapshot.name_ix(NodeIx(node))) {
+            let text = match self.borrowed.get(&node) {
+                Some(name) => self.text(&tag_only(name)),
+                None => self.text(&format!("({})", self.snapshot.kind_word(NodeIx(node)))),
+            };
+            return self.key(text, place);
+        }
         let detached = self.snapshot.is_renamed(NodeIx(node));
         let by = (self.snapshot.nodes.name[node as usize], detached);
         let text = match self.by_name.get(&by) {

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::distance::{SYSTEM_DISTANCE, UNREACHED};
+use super::pack::packed;
 
 /// What a number is stored as. The greatest value says that the number stands elsewhere.
 pub(super) trait Cell: Copy + Default + Eq {
@@ -50,10 +51,6 @@ impl<T: Cell> Column<T> {
     pub fn try_reserve(&mut self, more: usize) {
         // A failed reservation is no error yet: pushing grows as far as it can.
         let _ = self.cells.try_reserve_exact(more);
-    }
-
-    pub fn len(&self) -> usize {
-        self.cells.len()
     }
 
     pub fn clear(&mut self) {
@@ -218,10 +215,6 @@ impl Names {
     /// Numbers below this are their own codes; names get those from here on.
     const NUMBERS: u32 = 4096;
 
-    pub fn len(&self) -> usize {
-        self.narrow.len() + self.wide.len()
-    }
-
     pub fn try_reserve(&mut self, more: usize) {
         let _ = self.narrow.try_reserve_exact(more);
     }
@@ -308,10 +301,6 @@ pub(super) struct Ids {
 impl Ids {
     const BLOCK: usize = 32;
 
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     pub fn push(&mut self, id: u32) {
         if self.len.is_multiple_of(Self::BLOCK) {
             self.blocks.push((id, self.bytes.len() as u32));
@@ -368,6 +357,14 @@ impl Ids {
             shift += 7;
         }
     }
+}
+
+packed! {
+    Column<T: Cell> { cells, elsewhere }
+    Distances { cells, elsewhere }
+    Codes { narrow, wide }
+    Names { narrow, values, codes, rare, wide }
+    Ids { blocks, bytes, len, last }
 }
 
 #[cfg(test)]

@@ -129,9 +129,6 @@ impl Growth {
 /// # Errors
 /// [`NotComparable`] says why ids mean nothing here.
 pub fn diff(before: &Analysis, after: &Analysis) -> Result<Growth, NotComparable> {
-    if before.snapshot_kind() != after.snapshot_kind() {
-        return Err(NotComparable::Kinds { before: before.snapshot_kind(), after: after.snapshot_kind() });
-    }
     if [before, after].iter().any(|a| a.cut().is_some_and(|c| c.classes() == Trust::Unknown)) {
         return Err(NotComparable::Cut);
     }
@@ -155,7 +152,7 @@ pub fn diff(before: &Analysis, after: &Analysis) -> Result<Growth, NotComparable
 }
 
 /// For each node of `after` the position in `before` of the node with its id.
-fn counterparts(before: &Analysis, after: &Analysis) -> Vec<u32> {
+pub(super) fn counterparts(before: &Analysis, after: &Analysis) -> Vec<u32> {
     let sorted = |a: &Analysis| {
         let mut ids: Vec<(u32, u32)> = a.ids().zip(0..).map(|(id, n)| (id.0, n)).collect();
         ids.sort_unstable();
@@ -177,8 +174,11 @@ fn counterparts(before: &Analysis, after: &Analysis) -> Vec<u32> {
     found
 }
 
-/// Counts the common ids of objects whose name cannot change while they live and finds how many differ.
-fn same_process(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Result<(), NotComparable> {
+/// Refuses two kinds; counts the common ids of objects whose name cannot change while they live and finds how many differ.
+pub(super) fn same_process(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Result<(), NotComparable> {
+    if before.snapshot_kind() != after.snapshot_kind() {
+        return Err(NotComparable::Kinds { before: before.snapshot_kind(), after: after.snapshot_kind() });
+    }
     let (mut common, mut different) = (0u64, 0u64);
     for node in after.nodes() {
         let b = counterpart[node.index()];
@@ -191,7 +191,9 @@ fn same_process(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Res
         }
         let b = NodeIx(b);
         common += 1;
-        if before.kind(b) != kind || before.strings().raw(before.name_ix(b)) != after.strings().raw(after.name_ix(node)) {
+        let (old, new) = (before.name_ix(b), after.name_ix(node));
+        let named = before.strings().has(old) && after.strings().has(new);
+        if before.kind(b) != kind || named && before.strings().raw(old) != after.strings().raw(new) {
             different += 1;
         }
     }
@@ -218,7 +220,7 @@ fn under(analysis: &Analysis, counts: impl Fn(NodeIx) -> bool) -> Vec<u64> {
 fn rows(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Vec<ClassChange> {
     // The interfaces of the later snapshot name the objects of both.
     let shapes = Shapes::of(before.snapshot());
-    let named = name_all(before.snapshot(), &shapes, after.interfaces());
+    let named = name_all(before.snapshot(), &shapes, after.interfaces(), &before.borrowed);
     let mut table: BTreeMap<&str, ClassChange> = BTreeMap::new();
     for row in after.classes() {
         let change =

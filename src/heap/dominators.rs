@@ -182,8 +182,8 @@ impl Numbered {
         (dominator, sizes)
     }
 
-    /// All nodes in preorder of the dominator tree, and how many nodes the subtree of each holds (by its place in that order).
-    pub fn preorder(&self) -> (Vec<u32>, Vec<u32>) {
+    /// The dominator tree in preorder, where a subtree is an interval.
+    pub fn preorder(&self) -> Preorder {
         let n = self.order.len();
         let mut size = vec![1u32; n];
         for (i, &d) in self.dominator.iter().enumerate().skip(1).rev() {
@@ -191,8 +191,7 @@ impl Numbered {
         }
         // Where the next child of each number goes.
         let mut next = vec![0u32; n];
-        let mut nodes = vec![0u32; n];
-        let mut sizes = vec![0u32; n];
+        let mut number = vec![0u32; n];
         for i in 0..n {
             let d = self.dominator[i] as usize;
             let place = if i == 0 { 0 } else { next[d] };
@@ -200,9 +199,21 @@ impl Numbered {
                 next[d] += size[i];
             }
             next[i] = place + 1;
-            nodes[place as usize] = self.order[i];
-            sizes[place as usize] = size[i];
+            number[place as usize] = i as u32;
         }
-        (nodes, sizes)
+        Preorder { number, size }
     }
+
+    /// Nodes in preorder, each with the number of nodes in its subtree.
+    pub fn flat<'a>(&'a self, preorder: &'a Preorder) -> impl Iterator<Item = (u32, u32)> + 'a {
+        preorder.number.iter().map(|&number| (self.order[number as usize], preorder.size[number as usize]))
+    }
+}
+
+/// See [`Numbered::preorder`].
+pub(super) struct Preorder {
+    /// Number at each place.
+    pub number: Vec<u32>,
+    /// How many nodes the subtree of each number holds, itself included.
+    pub size: Vec<u32>,
 }

@@ -193,6 +193,8 @@ pub(super) struct LocationRow {
 /// The header (`snapshot` section), read.
 #[derive(Clone, Debug)]
 pub struct Header {
+    /// The section as it stands in the file.
+    pub(super) json: Vec<u8>,
     pub(super) node: NodeRow,
     pub(super) edge: EdgeRow,
     pub(super) location: Option<LocationRow>,
@@ -279,6 +281,7 @@ impl Header {
             types("edge_types")?.iter().map(|w| EDGES.iter().position(|k| k.word() == w).map_or(code::OTHER as u8, |c| c as u8)).collect();
         let count = |key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
         Ok(Self {
+            json: json.to_vec(),
             node,
             edge,
             location,

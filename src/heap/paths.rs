@@ -207,6 +207,7 @@ impl DetourRules {
         Self {
             root: snapshot.root,
             internal: find(&[
+                "__proto__",
                 "map",
                 "feedback_cell",
                 "feedback_vector",
@@ -252,7 +253,7 @@ impl DetourRules {
         }
         match packed >> TARGET_BITS {
             code::PAIR_TABLE => Detour::Internals,
-            code::INTERNAL if self.internal.contains(&snapshot.edges.name.get(e)) => Detour::Internals,
+            code::INTERNAL | code::PROPERTY if self.internal.contains(&snapshot.edges.name.get(e)) => Detour::Internals,
             code::HIDDEN => Detour::Internals,
             _ if matches!(kind, NodeKind::Code | NodeKind::ObjectShape) => Detour::Internals,
             _ => Detour::None,

@@ -86,7 +86,7 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
             check(progress, Phase::Classes, 0.0)?;
             let shapes = Shapes::of(&snapshot);
             let interfaces = shapes.infer(&snapshot);
-            let named = name_all(&snapshot, &shapes, &interfaces);
+            let named = name_all(&snapshot, &shapes, &interfaces, &FxHashMap::default());
             Ok((shallow, distance, interfaces, named, names::scripts(&snapshot)))
         },
     );
@@ -94,11 +94,11 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
     let (shallow, distance, interfaces, named, scripts) = beside?;
     let own = shallow.as_ref().unwrap_or(&snapshot.nodes.size);
     check(progress, Phase::Classes, 0.5)?;
-    let ((dominator, retained), (order, subtree)) = rayon::join(|| numbered.by_node(own), || numbered.preorder());
-    drop(numbered);
+    let ((dominator, retained), preorder) = rayon::join(|| numbered.by_node(own), || numbered.preorder());
     let total = retained.get(snapshot.root as usize);
     let ((class, classes), statistics) =
-        rayon::join(|| table(named, own, &retained, &distance, (&order, &subtree)), || statistics(&snapshot, own, total));
+        rayon::join(|| table(named, own, &retained, &distance, numbered.flat(&preorder)), || statistics(&snapshot, own, total));
+    let order = preorder.number.iter().map(|&number| numbered.order[number as usize]).collect();
     check(progress, Phase::Classes, 1.0)?;
     Ok(Analysis {
         snapshot,

@@ -20,6 +20,8 @@ pub struct Strings {
     declared_whole: bool,
 }
 
+super::pack::packed! { Strings { raw, ends, wraps, declared_whole } }
+
 impl Strings {
     /// How many there are.
     pub fn len(&self) -> usize {

@@ -25,13 +25,14 @@ pub struct ClassRow {
     pub distance: i32,
 }
 
-/// The table, largest retained size first, and each node's row. `preorder` are the nodes of the dominator tree and the sizes of their subtrees.
+/// The table, largest retained size first, and each node's row. `preorder` are the nodes of the dominator tree in preorder, each with
+/// the number of nodes in its subtree.
 pub(super) fn table(
     named: Named,
     shallow: &Sizes,
     retained: &Sums,
     distance: &Distances,
-    preorder: (&[u32], &[u32]),
+    preorder: impl Iterator<Item = (u32, u32)>,
 ) -> (Codes, Vec<ClassRow>) {
     let Named { mut class, classes } = named;
     let mut rows: Vec<ClassRow> =
@@ -62,13 +63,14 @@ pub(super) fn table(
 }
 
 /// In preorder a subtree is an interval: an object inside another of its class lies within the interval of the outermost one.
-fn add_retained(rows: &mut [ClassRow], class: &Codes, shallow: &Sizes, retained: &Sums, (nodes, sizes): (&[u32], &[u32])) {
+fn add_retained(rows: &mut [ClassRow], class: &Codes, shallow: &Sizes, retained: &Sums, preorder: impl Iterator<Item = (u32, u32)>) {
     let mut open_until = vec![0u32; rows.len()];
-    for (at, (&node, &size)) in nodes.iter().zip(sizes).enumerate() {
-        let c = class.get(node as usize) as usize;
-        if at as u32 >= open_until[c] && !shallow.is_zero(node as usize) {
-            rows[c].retained += retained.get(node as usize);
-            open_until[c] = at as u32 + size;
+    for (place, (node, subtree)) in (0u32..).zip(preorder) {
+        let node = node as usize;
+        let c = class.get(node) as usize;
+        if place >= open_until[c] && !shallow.is_zero(node) {
+            rows[c].retained += retained.get(node);
+            open_until[c] = place + subtree;
         }
     }
 }

@@ -184,6 +184,80 @@ fn cut_anywhere_it_says_what_is_missing() {
 }
 
 #[test]
+fn names_that_were_cut_off_come_from_an_earlier_snapshot_of_the_process() {
+    let draft = Draft::small();
+    let whole = draft.analyse();
+    let text = draft.text();
+    let cut = |at: &str| pushed(&text.as_bytes()[..text.find(at).expect("it is there")], 4096).expect("a cut snapshot");
+    let bare = cut("\"strings\"");
+    assert_eq!(bare.cut().map(|c| (c.at, c.named_nodes, c.classes())), Some((Section::Locations, 0, Trust::Unknown)));
+    assert_eq!(bare.name(NodeIx::new(3)), "object @7");
+    assert!(bare.classes().iter().any(|c| &*c.name == "(object)"));
+    let (named, count) = bare.borrow_names(&whole).map_err(|e| e.1).expect("one process");
+    assert_eq!(count, whole.node_count() as u64);
+    for node in whole.nodes() {
+        assert_eq!(named.name(node), whole.name(node));
+    }
+    assert!(named.class_rows().iter().any(|r| r.key == "7,10,4,Session" && r.count == 4));
+    let mut other = Draft::small();
+    other.nodes.reverse();
+    other.edges.clear();
+    assert!(cut("\"strings\"").borrow_names(&other.analyse()).is_err(), "another process");
+}
+
+#[test]
+fn an_analysis_comes_back_from_its_index() {
+    let mut draft = Draft::small();
+    draft.node(NodeKind::Native, "ArrayBuffer", 6_000_000_000);
+    let whole = draft.analyse();
+    let index = encode_index(&whole).expect("a whole snapshot");
+    let again = decode_index(&index).expect("its index");
+    assert_eq!(all_of(&whole), all_of(&again));
+    assert_eq!(whole.digests(), again.digests());
+    assert_eq!(encode_index(&again), Some(index.clone()));
+    for at in 0..index.len() {
+        let mut damaged = index.clone();
+        damaged[at] ^= 1;
+        assert!(decode_index(&damaged).is_none(), "byte {at}");
+        assert!(decode_index(&index[..at]).is_none(), "cut at {at}");
+    }
+}
+
+#[test]
+fn growth_is_net_by_the_owner_that_held_it() {
+    let before = Draft::small();
+    let mut after = Draft::small();
+    let cache = 4;
+    for i in 0..3 {
+        let new = after.node(NodeKind::Object, "Session", 1000);
+        after.edge(5, EdgeKind::Internal, &format!("1{i}"), new);
+    }
+    let growth = diff(&before.analyse(), &after.analyse()).expect("one process");
+    let map = NodeIx::new(cache);
+    assert_eq!((growth.added_under(map), growth.net_under(map), growth.added_size, growth.removed_size), (3000, 3000, 3000, 0));
+    let rows: Vec<_> = growth.rows.iter().map(|r| (r.key.as_str(), r.added, r.removed, r.size_delta())).collect();
+    assert_eq!(rows, [(",Session", 3, 0, 3000)]);
+    let back = diff(&after.analyse(), &before.analyse()).expect("one process");
+    assert_eq!((back.net_under(map), back.removed_size), (-3000, 3000));
+}
+
+#[test]
+fn what_cannot_be_compared_says_why() {
+    let normal = Draft::small().analyse();
+    let mut draft = Draft::small();
+    draft.edges.retain(|e| e.1 != EdgeKind::Shortcut);
+    let exposed = draft.analyse();
+    assert!(matches!(diff(&normal, &exposed), Err(NotComparable::Kinds { .. })));
+    let mut other = Draft::small();
+    for (i, node) in other.nodes.iter_mut().enumerate() {
+        node.name = format!("n{i}");
+    }
+    assert!(matches!(diff(&normal, &other.analyse()), Err(NotComparable::OtherProcess { .. })));
+    let shapes = diff_by_shape(&normal, &other.analyse());
+    assert!(shapes.iter().any(|s| &*s.name == "Map" && s.count == (1, 0)));
+}
+
+#[test]
 fn a_zero_filled_tail_counts_as_missing() {
     let mut text = Draft::small().text().into_bytes();
     let at = text.len() * 3 / 5;
