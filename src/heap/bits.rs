@@ -28,3 +28,41 @@ impl Bits {
         fresh
     }
 }
+
+/// A set with the number of each member among the members.
+#[derive(Debug)]
+pub(super) struct Ranked {
+    bits: Bits,
+    /// Members before each word.
+    before: Vec<u32>,
+    count: u32,
+}
+
+impl Ranked {
+    pub fn of(bits: Bits) -> Self {
+        let mut count = 0;
+        let before = bits
+            .words
+            .iter()
+            .map(|word| {
+                let before = count;
+                count += word.count_ones();
+                before
+            })
+            .collect();
+        Self { bits, before, count }
+    }
+
+    /// How many members there are.
+    pub fn count(&self) -> usize {
+        self.count as usize
+    }
+
+    /// The number of `i` among the members; `None` when it is none.
+    #[inline]
+    pub fn rank(&self, i: usize) -> Option<usize> {
+        let word = self.bits.words[i / 64];
+        let bit = 1 << (i % 64);
+        if word & bit == 0 { None } else { Some((self.before[i / 64] + (word & (bit - 1)).count_ones()) as usize) }
+    }
+}

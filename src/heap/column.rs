@@ -124,11 +124,6 @@ impl Distances {
         Self { cells: vec![Self::NONE; n], elsewhere: FxHashMap::default() }
     }
 
-    #[inline]
-    pub fn is_unreached(&self, i: usize) -> bool {
-        self.cells[i] == Self::NONE
-    }
-
     pub fn get(&self, i: usize) -> i32 {
         match self.cells[i] {
             Self::NONE => UNREACHED,

@@ -91,6 +91,8 @@ pub(super) struct EdgeBlock {
     codes: Vec<u32>,
     nodes: u32,
     node_width: u64,
+    /// 2^64 / `node_width`, rounded up: multiplication instead of division, exact for what fits into 32 bits.
+    reciprocal: u64,
     to: Vec<u32>,
     name: Vec<u32>,
 }
@@ -98,15 +100,24 @@ pub(super) struct EdgeBlock {
 impl EdgeBlock {
     /// For edges between `nodes` nodes.
     pub fn new(header: &Header, nodes: usize) -> Self {
+        let node_width = header.node.width as u64;
         let codes = header.edge_codes.iter().map(|&c| u32::from(c) << TARGET_BITS).collect();
         Self {
             row: header.edge.clone(),
             codes,
             nodes: nodes as u32,
-            node_width: header.node.width as u64,
+            node_width,
+            reciprocal: u64::MAX / node_width + 1,
             to: Vec::new(),
             name: Vec::new(),
         }
+    }
+}
+
+impl EdgeBlock {
+    #[inline]
+    fn node_of(&self, index: u64) -> u64 {
+        if index >> 32 == 0 { (u128::from(index) * u128::from(self.reciprocal) >> 64) as u64 } else { index / self.node_width }
     }
 }
 
@@ -117,7 +128,7 @@ impl Block for EdgeBlock {
 
     #[inline]
     fn push(&mut self, row: &[u64]) {
-        let to = row[self.row.to] / self.node_width;
+        let to = self.node_of(row[self.row.to]);
         let kind = self.codes.get(row[self.row.kind] as usize).copied().unwrap_or(code::OTHER << TARGET_BITS);
         self.to.push(if to < u64::from(self.nodes) { to as u32 | kind } else { code::BROKEN << TARGET_BITS });
         self.name.push(narrow(row[self.row.name]));

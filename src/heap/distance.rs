@@ -4,6 +4,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::bits::Bits;
 use super::column::Distances;
 use super::essential::Pairs;
 use super::format::{NodeKind, code};
@@ -18,15 +19,23 @@ pub const SYSTEM_DISTANCE: i32 = 100_000_000;
 /// The distance of each node.
 pub(super) fn distances(snapshot: &Snapshot, pairs: &Pairs, user_roots: &[u32], progress: &dyn Progress) -> Result<Distances, Stop> {
     let n = snapshot.node_count();
-    let mut bfs = Bfs { snapshot, pairs, filter: Filter::of(snapshot), pending: FxHashSet::default(), distance: Distances::unreached(n) };
+    let mut bfs = Bfs {
+        snapshot,
+        pairs,
+        filter: Filter::of(snapshot),
+        pending: FxHashSet::default(),
+        met: Bits::new(n),
+        distance: Distances::unreached(n),
+    };
     let mut queue = Vec::new();
     for &root in user_roots {
-        if bfs.distance.is_unreached(root as usize) {
+        if bfs.met.put(root as usize) {
             bfs.distance.set(root as usize, 1);
             queue.push(root);
         }
     }
     bfs.run(queue, progress)?;
+    bfs.met.put(snapshot.root as usize);
     bfs.distance.set(snapshot.root as usize, if user_roots.is_empty() { 0 } else { SYSTEM_DISTANCE });
     bfs.run(vec![snapshot.root], progress)?;
     Ok(bfs.distance)
@@ -38,6 +47,8 @@ struct Bfs<'a> {
     filter: Filter,
     /// Entries of weak maps that were met once: the second of key and table sets the distance.
     pending: FxHashSet<u32>,
+    /// Nodes that have a distance: asked for each edge, and small enough for the cache.
+    met: Bits,
     distance: Distances,
 }
 
@@ -57,7 +68,7 @@ impl Bfs<'_> {
                     let packed = snapshot.edges.to[e];
                     let kind = packed >> TARGET_BITS;
                     let w = packed & TARGET;
-                    if matches!(kind, code::WEAK | code::BROKEN) || !self.distance.is_unreached(w as usize) {
+                    if matches!(kind, code::WEAK | code::BROKEN) || self.met.has(w as usize) {
                         continue;
                     }
                     match filter {
@@ -72,6 +83,7 @@ impl Bfs<'_> {
                             }
                         }
                     }
+                    self.met.put(w as usize);
                     self.distance.set(w as usize, distance);
                     next.push(w);
                 }

@@ -15,6 +15,9 @@ use super::column::{Sizes, Sums};
 use super::progress::{Phase, Progress, Stop, check};
 use super::walk::{BUCKET_BITS, Bucket, Walk};
 
+/// Low bits of a number: its place in its bucket.
+const LOW: usize = (1 << BUCKET_BITS) - 1;
+
 /// The dominator tree in the numbers of the search.
 #[derive(Debug)]
 pub(super) struct Numbered {
@@ -36,7 +39,7 @@ pub(super) struct Dominators {
 /// Computes the dominators of what `walk` has met.
 pub(super) fn dominators(walk: Walk, progress: &dyn Progress) -> Result<Numbered, Stop> {
     let Walk { order, parent, mut semi, reached: n, backward, .. } = walk;
-    let mut forest = Forest { links: vec![(0, 0); n], path: Vec::new() };
+    let mut forest = Forest { links: vec![Vec::new(); backward.len()], path: Vec::new() };
     let buckets = backward.len();
     let mut sorted = Sorted::default();
     for (b, bucket) in backward.into_iter().enumerate().rev() {
@@ -45,13 +48,14 @@ pub(super) fn dominators(walk: Walk, progress: &dyn Progress) -> Result<Numbered
         let end = n.min(base + (1 << BUCKET_BITS));
         sorted.fill(&bucket);
         drop(bucket);
+        forest.links[b] = vec![(0, 0); end.saturating_sub(base)];
         for w in (base.max(1)..end).rev() {
             let mut least = semi[w];
             for &u in sorted.of(w - base) {
                 least = least.min(forest.eval(u, w as u32));
             }
             semi[w] = least;
-            forest.links[w] = (parent[w], least);
+            forest.links[b][w - base] = (parent[w], least);
         }
     }
     drop(forest);
@@ -96,8 +100,9 @@ impl Sorted {
 
 /// The forest of the numbers handled so far, with path compression.
 struct Forest {
-    /// Ancestor, and the smallest semidominator from the node up to below that ancestor.
-    links: Vec<(u32, u32)>,
+    /// Ancestor, and the smallest semidominator from the node up to below that ancestor; bucket by bucket, so that they take the memory that
+    /// the edges of the bucket have given back.
+    links: Vec<Vec<(u32, u32)>>,
     path: Vec<u32>,
 }
 
@@ -105,20 +110,25 @@ impl Forest {
     /// The smallest semidominator on the path from `v` up to below the first number that is not above `w`.
     #[inline]
     fn eval(&mut self, v: u32, w: u32) -> u32 {
-        let (ancestor, least) = self.links[v as usize];
+        let (ancestor, least) = self.link(v);
         if ancestor <= w { least } else { self.compress(v, w) }
+    }
+
+    #[inline]
+    fn link(&self, v: u32) -> (u32, u32) {
+        self.links[(v >> BUCKET_BITS) as usize][v as usize & LOW]
     }
 
     fn compress(&mut self, v: u32, w: u32) -> u32 {
         let mut u = v;
-        let (mut ancestor, mut least) = self.links[u as usize];
+        let (mut ancestor, mut least) = self.link(u);
         while ancestor > w {
             self.path.push(u);
             u = ancestor;
-            (ancestor, least) = self.links[u as usize];
+            (ancestor, least) = self.link(u);
         }
         while let Some(x) = self.path.pop() {
-            let link = &mut self.links[x as usize];
+            let link = &mut self.links[(x >> BUCKET_BITS) as usize][x as usize & LOW];
             least = least.min(link.1);
             *link = (ancestor, least);
         }
@@ -202,6 +212,15 @@ impl Numbered {
             number[place as usize] = i as u32;
         }
         Preorder { number, size }
+    }
+
+    /// All nodes in preorder.
+    pub fn nodes(&self, preorder: Preorder) -> Vec<u32> {
+        let mut nodes = preorder.number;
+        for node in &mut nodes {
+            *node = self.order[*node as usize];
+        }
+        nodes
     }
 
     /// Nodes in preorder, each with the number of nodes in its subtree.

@@ -15,7 +15,7 @@ use super::progress::{Phase, Progress, Stop, check};
 use super::scan::Scanner;
 use super::sizes::{statistics, transfer};
 use super::snapshot::{Snapshot, SnapshotKind};
-use super::table::table;
+use super::table::Rows;
 use super::walk::Walk;
 
 /// Takes the bytes of a snapshot as they come, in pieces of any size, and gives the analysis when there are no more.
@@ -94,11 +94,11 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
     let (shallow, distance, interfaces, named, scripts) = beside?;
     let own = shallow.as_ref().unwrap_or(&snapshot.nodes.size);
     check(progress, Phase::Classes, 0.5)?;
-    let ((dominator, retained), preorder) = rayon::join(|| numbered.by_node(own), || numbered.preorder());
-    let total = retained.get(snapshot.root as usize);
-    let ((class, classes), statistics) =
-        rayon::join(|| table(named, own, &retained, &distance, numbered.flat(&preorder)), || statistics(&snapshot, own, total));
-    let order = preorder.number.iter().map(|&number| numbered.order[number as usize]).collect();
+    // One after the other, since each takes memory that it then gives back.
+    let (preorder, statistics) = rayon::join(|| numbered.preorder(), || statistics(&snapshot, own));
+    let ((dominator, retained), rows) = rayon::join(|| numbered.by_node(own), || Rows::of(named, own, &distance));
+    let (class, classes) = rows.table(own, &retained, numbered.flat(&preorder));
+    let order = numbered.nodes(preorder);
     check(progress, Phase::Classes, 1.0)?;
     Ok(Analysis {
         snapshot,

@@ -6,7 +6,7 @@ use super::analysis::Analysis;
 use super::classes::{Shapes, name_all};
 use super::diff::{NotComparable, counterparts, same_process};
 use super::ids::NodeIx;
-use super::table::table;
+use super::table::Rows;
 
 /// A section of the file, in the order in which V8 writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,15 +95,13 @@ impl Cut {
 
 impl Analysis {
     /// Gives the nodes whose names were cut off the names that they have in `earlier`, a snapshot of the same process, and says how many
-    /// got one. Classes are named anew.
+    /// got one. Classes are named anew. To be done before the analysis is shared.
     ///
     /// # Errors
-    /// [`NotComparable`] when the snapshots are of two kinds or processes; the analysis comes back as it was.
-    pub fn borrow_names(mut self, earlier: &Analysis) -> Result<(Self, u64), (Self, NotComparable)> {
-        let found = counterparts(earlier, &self);
-        if let Err(why) = same_process(earlier, &self, &found) {
-            return Err((self, why));
-        }
+    /// [`NotComparable`] when the snapshots are of two kinds or processes; nothing is changed then.
+    pub fn borrow_names(&mut self, earlier: &Self) -> Result<u64, NotComparable> {
+        let found = counterparts(earlier, self);
+        same_process(earlier, self, &found)?;
         let mut borrowed = FxHashMap::default();
         for node in self.nodes().filter(|&n| !self.strings.has(self.name_ix(n))) {
             let other = found[node.index()];
@@ -115,7 +113,8 @@ impl Analysis {
         self.borrowed = borrowed;
         let named = name_all(&self.snapshot, &Shapes::of(&self.snapshot), &self.interfaces, &self.borrowed);
         let own = self.shallow.as_ref().unwrap_or(&self.snapshot.nodes.size);
-        (self.class, self.classes) = table(named, own, &self.retained, &self.distance, self.flat_tree());
-        Ok((self, count))
+        let rows = Rows::of(named, own, &self.distance);
+        (self.class, self.classes) = rows.table(own, &self.retained, self.flat_tree());
+        Ok(count)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: `calculateShallowSizes` and `calculateStatistics` of DevTools' `HeapSnapshot.ts` (chrome-devtools-frontend 1.0.1705227).
 
+use super::bits::{Bits, Ranked};
 use super::column::Sizes;
 use super::format::{EdgeKind, NodeKind, code};
 use super::ids::NodeIx;
@@ -11,41 +12,43 @@ const UNOWNED: u32 = u32::MAX;
 const SHARED: u32 = u32::MAX - 1;
 
 /// Gives the size of each backing store to the one object that owns it. Only for normal snapshots.
+///
+/// Few nodes can be owned by others; which, is a set of bits that fits into the cache, so most edges are done with one look.
 pub(super) fn transfer(snapshot: &Snapshot) -> Sizes {
     let n = snapshot.node_count();
     let external = snapshot.strings.find("system / ExternalStringData").map(|s| s.0);
-    let mut owner: Vec<u32> = (0..n as u32)
-        .map(|i| match snapshot.kind_at(i) {
-            NodeKind::Hidden | NodeKind::Array => UNOWNED,
-            NodeKind::Native if Some(snapshot.nodes.name[i as usize]) == external => UNOWNED,
-            _ => i,
-        })
-        .collect();
+    let mut stores = Bits::new(n);
+    for i in 0..n {
+        match snapshot.kind_at(i as u32) {
+            NodeKind::Hidden | NodeKind::Array => stores.put(i),
+            NodeKind::Native if Some(snapshot.nodes.name[i]) == external => stores.put(i),
+            _ => false,
+        };
+    }
+    let stores = Ranked::of(stores);
+    let mut owner = vec![UNOWNED; stores.count()];
     let mut stack = Vec::new();
-    for i in 0..n as u32 {
-        if owner[i as usize] == i {
-            stack.push(i);
-        }
-        while let Some(v) = stack.pop() {
-            let mine = owner[v as usize];
+    for i in (0..n).filter(|&i| stores.rank(i).is_none()) {
+        stack.push((i as u32, i as u32));
+        while let Some((v, mine)) = stack.pop() {
             let (from, to) = snapshot.edge_range(v as usize);
             for &packed in &snapshot.edges.to[from..to] {
-                if matches!(packed >> TARGET_BITS, code::WEAK | code::BROKEN) {
-                    continue;
-                }
                 let w = packed & TARGET;
-                let theirs = owner[w as usize];
-                if theirs == w || theirs == mine || theirs == SHARED {
+                let Some(rank) = stores.rank(w as usize) else { continue };
+                let theirs = owner[rank];
+                if theirs == mine || theirs == SHARED || matches!(packed >> TARGET_BITS, code::WEAK | code::BROKEN) {
                     continue;
                 }
-                owner[w as usize] = if theirs == UNOWNED { mine } else { SHARED };
-                stack.push(w);
+                owner[rank] = if theirs == UNOWNED { mine } else { SHARED };
+                stack.push((w, owner[rank]));
             }
         }
     }
     let mut sizes = snapshot.nodes.size.clone();
-    for (i, &to) in owner.iter().enumerate() {
-        if to >= SHARED || to as usize == i || to == snapshot.root || snapshot.kind_at(to) == NodeKind::Synthetic {
+    for i in 0..n {
+        let Some(rank) = stores.rank(i) else { continue };
+        let to = owner[rank];
+        if to >= SHARED || to == snapshot.root || snapshot.kind_at(to) == NodeKind::Synthetic {
             continue;
         }
         let moved = sizes.get(i);
@@ -81,15 +84,16 @@ impl Statistics {
     }
 }
 
-/// Adds up; `total` is the root's retained size.
-pub(super) fn statistics(snapshot: &Snapshot, shallow: &Sizes, total: u64) -> Statistics {
+/// Adds up.
+pub(super) fn statistics(snapshot: &Snapshot, shallow: &Sizes) -> Statistics {
     let extra = snapshot.header.extra_native_bytes;
-    let mut s = Statistics { total: total + extra, native: extra, ..Statistics::default() };
+    let mut s = Statistics { total: extra, native: extra, ..Statistics::default() };
     let found = snapshot.strings.find_all(&["system / JSArrayBufferData", "Array", "elements"]);
     let [data, array, elements] = [found[0], found[1], found[2]];
     let mut stores = Vec::new();
     for node in snapshot.nodes() {
         let size = shallow.get(node.index());
+        s.total += size;
         match snapshot.kind(node) {
             NodeKind::Hidden => s.system += size,
             NodeKind::Native => {
