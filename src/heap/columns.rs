@@ -117,7 +117,7 @@ impl EdgeBlock {
 impl EdgeBlock {
     #[inline]
     fn node_of(&self, index: u64) -> u64 {
-        if index >> 32 == 0 { (u128::from(index) * u128::from(self.reciprocal) >> 64) as u64 } else { index / self.node_width }
+        if index >> 32 == 0 { ((u128::from(index) * u128::from(self.reciprocal)) >> 64) as u64 } else { index / self.node_width }
     }
 }
 
@@ -144,7 +144,9 @@ pub(super) fn append_edges(edges: &mut Edges, blocks: &mut [EdgeBlock]) {
     together(
         added,
         [&mut || extend(to, read, |b| &b.to), &mut || {
-            read.iter().for_each(|b| name.extend(b.name.iter().zip(&b.to).map(|(&name, &to)| (name, is_number(to)))))
+            for block in read {
+                name.extend(block.name.iter().zip(&block.to).map(|(&name, &to)| (name, is_number(to))));
+            }
         }],
     );
     for block in blocks {
