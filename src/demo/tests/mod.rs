@@ -21,7 +21,7 @@ use kube::{Client, Config};
 use super::{Demo, Mode, Options};
 
 /// Longest wait for anything, on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 async fn recorded() -> Demo {
     Demo::start(Options { recorded: true, pace: 4.0, ..Options::default() }).await.expect("a demo")
