@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::base::Masked;
-use crate::inspector::{self, CALL, Identity, Session};
+use crate::inspector::{self, CALL, Session};
 use crate::node::{Effect, ProcessFacts, Signal};
 
 use super::error::Error;
@@ -16,7 +16,6 @@ const OPENS_WITHIN: Duration = Duration::from_secs(15);
 /// An inspector that was opened for a capture.
 pub(super) struct Inspector {
     pub session: Session,
-    pub identity: Identity,
     /// It was open before: it is left open, and somebody else's debugger is not thrown out.
     pub was_open: bool,
     pub port: u16,
@@ -56,7 +55,7 @@ pub(super) async fn open(place: &dyn Place, facts: &ProcessFacts, pid: u32) -> R
         // Somebody else's: leave it as it is.
         return Err(Error::WrongProcess { found: identity.pid, wanted: pid });
     }
-    Ok(Inspector { session, identity, was_open: listening.is_some(), port })
+    Ok(Inspector { session, was_open: listening.is_some(), port })
 }
 
 impl Inspector {

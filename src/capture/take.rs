@@ -90,6 +90,10 @@ async fn run(
 }
 
 async fn look_again(place: &dyn Place, survey: &Survey, captured: &mut Captured) {
+    if captured.outcome != Outcome::Complete {
+        // The kubelet tells of a death a second after the connection did.
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
     if let Ok(pod) = place.pod().await {
         captured.restarts.1 = restarts_of(&pod, place);
         if captured.restarts.1 != Some(captured.restarts.0) {
@@ -104,6 +108,7 @@ async fn look_again(place: &dyn Place, survey: &Survey, captured: &mut Captured)
         return;
     };
     captured.process_lives = Some(true);
+    captured.done.measured.cpu = before.and_then(|before| now.cpu.checked_sub(before.cpu));
     if let Some(before) = before.filter(|before| now.rss_peak > before.rss_peak.max(before.rss)) {
         captured.done.measured.memory = Some(now.rss_peak.saturating_sub(before.rss));
     }

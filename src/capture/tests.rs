@@ -5,5 +5,7 @@
 
 mod later;
 mod local;
+mod matrix;
 mod moved;
 mod now;
+mod wire;

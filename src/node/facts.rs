@@ -4,6 +4,7 @@
 //! environment are never kept, but for the options that Node itself obeys.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -180,6 +181,8 @@ pub struct Process {
     pub rss_peak: Bytes,
     /// Anonymous part: heap, buffers, native memory.
     pub anonymous: Bytes,
+    /// CPU time that it has used, all threads.
+    pub cpu: Duration,
     /// Threads.
     pub threads: u32,
     /// Signal masks.

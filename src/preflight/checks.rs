@@ -136,14 +136,13 @@ pub(super) fn disk(at: &Situation<'_>, demand: &Demand, predicted: &Predicted) -
     }
     let Some(file) = predicted.file else { return say(Risk::Ok, format!("{path} can be written to")) };
     let Some(free) = dir.free else { return say(Risk::Unknown, format!("the file takes {file}, and the free space of {path} is unknown")) };
-    if dir.is_memory() {
-        return say(Risk::Risky, format!("{path} is tmpfs: the {file} of the file count as memory of the pod"));
-    }
     let text = format!("the file takes {file}, {free} is free in {path}");
     // With an unknown shape the lower bound is that of a heap of strings; a full disk kills, so the middle must fit.
     let middle = Bytes(file.low.0 / 2 + file.high.0 / 2);
     if free < file.low {
         say(Risk::WouldKill, format!("{text}: the failed write would end the app (ENOSPC)"))
+    } else if dir.is_memory() {
+        say(Risk::Risky, format!("{path} is tmpfs: the {file} of the file count as memory of the pod"))
     } else if free < middle {
         say(Risk::Risky, text)
     } else {

@@ -15,6 +15,8 @@ pub struct Measured {
     pub memory: Option<Bytes>,
     /// Silence of the process.
     pub freeze: Option<Duration>,
+    /// CPU time that the process used meanwhile: on a machine that is not busy the freeze is not much longer.
+    pub cpu: Option<Duration>,
     /// Size of the file.
     pub file: Option<Bytes>,
     /// From the first request to the last byte here.
@@ -47,7 +49,8 @@ pub fn compare(predicted: &Predicted, measured: &Measured) -> Vec<Compared> {
         Some(Compared { what: Masked::own(what), text: Masked::from(text), inside: bounds.low <= got && got <= bounds.high })
     }
     all.extend(one("memory", predicted.memory, measured.memory, |b| b.to_string(), |b| b.to_string()));
-    all.extend(one("freeze", predicted.freeze, measured.freeze, |d| format!("{:.1} s", d.as_secs_f64()), |b| b.to_string()));
+    let cpu = measured.cpu.map_or_else(String::new, |cpu| format!(" ({:.1} s of CPU)", cpu.as_secs_f64()));
+    all.extend(one("freeze", predicted.freeze, measured.freeze, |d| format!("{:.1} s{cpu}", d.as_secs_f64()), |b| b.to_string()));
     all.extend(one("file", predicted.file, measured.file, |b| b.to_string(), |b| b.to_string()));
     all
 }
@@ -64,7 +67,7 @@ mod tests {
             file: Some(Between { low: mb(10), high: mb(20) }),
             freeze: None,
         };
-        let measured = Measured { memory: Some(mb(120)), file: Some(mb(25)), freeze: Some(Duration::from_secs(1)), whole: None };
+        let measured = Measured { memory: Some(mb(120)), file: Some(mb(25)), freeze: Some(Duration::from_secs(1)), ..Measured::default() };
         let compared = compare(&predicted, &measured);
         let said: Vec<(&str, bool)> = compared.iter().map(|c| (c.text.as_str(), c.inside)).collect();
         assert_eq!(said, [("120 MB, predicted 100 MB to 300 MB", true), ("25.0 MB, predicted 10.0 MB to 20.0 MB", false)]);

@@ -61,16 +61,56 @@ pub struct LocalPod {
     pub liveness: Option<Liveness>,
     /// Whether commands by a shell exist: `false` is a distroless image.
     pub shell: bool,
+    cgroup: Option<std::path::PathBuf>,
+}
+
+/// A command that first joins `cgroup`.
+fn joined(cgroup: Option<&std::path::Path>, program: &str) -> Command {
+    let Some(cgroup) = cgroup else { return Command::new(program) };
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("echo $$ >{}/cgroup.procs; exec \"$@\"", cgroup.display()), "sh", program]);
+    command
+}
+
+impl Drop for LocalPod {
+    fn drop(&mut self) {
+        let Some(cgroup) = self.cgroup.clone() else { return };
+        let _ = self.outer.start_kill();
+        // It can be removed once the last process in it is gone.
+        for _ in 0..50 {
+            if std::fs::remove_dir(&cgroup).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }
 
 impl LocalPod {
+    /// The same in a memory cgroup of its own with a limit; `None` where this machine (or its cgroup version) does not
+    /// allow one.
+    pub async fn start_limited(program: &str, command: &str, script: &str, mib: u64) -> Option<Self> {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let name = format!("cutoff-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let dir = std::path::Path::new("/sys/fs/cgroup/memory").join(name);
+        if std::fs::create_dir(&dir).is_err() || std::fs::write(dir.join("memory.limit_in_bytes"), format!("{mib}M")).is_err() {
+            eprintln!("SKIPPED: no memory cgroup (version 1) can be made here");
+            return None;
+        }
+        Some(Self::begin(program, command, script, Some(dir)).await)
+    }
+
     /// Starts `command` with `app.js` in its working directory; `NODE` and `PORT` in it are replaced.
     pub async fn start(program: &str, command: &str, script: &str) -> Self {
+        Self::begin(program, command, script, None).await
+    }
+
+    async fn begin(program: &str, command: &str, script: &str, cgroup: Option<std::path::PathBuf>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::write(dir.path().join("app.js"), script).expect("written");
         let port = free_port();
         let command = command.replace("NODE", program).replace("PORT", &port.to_string());
-        let mut outer = Command::new("unshare")
+        let mut outer = joined(cgroup.as_deref(), "unshare")
             .args(["-p", "-m", "--fork", "--kill-child", "--mount-proc", "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "sh", "-c"])
             .arg(format!("exec {command}"))
             .current_dir(dir.path())
@@ -94,7 +134,7 @@ impl LocalPod {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("children");
         let init = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("process 1");
         let container = ContainerRef { pod: PodRef::new("test", "local"), name: "app".to_owned() };
-        Self { outer, init, container, dir, port, liveness: None, shell: true }
+        Self { outer, init, container, dir, port, liveness: None, shell: true, cgroup }
     }
 
     pub fn lives(&mut self) -> bool {
@@ -102,7 +142,7 @@ impl LocalPod {
     }
 
     fn enter(&self, command: &[String]) -> Command {
-        let mut enter = Command::new("nsenter");
+        let mut enter = joined(self.cgroup.as_deref(), "nsenter");
         enter.args(["-t", &self.init.to_string(), "-p", "-m"]).arg(format!("--wd={}", self.dir.path().display()));
         enter.args(["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin"]).args(command);
         enter.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);

@@ -17,6 +17,16 @@ pub async fn captured(
     accepted: bool,
     stop: CancellationToken,
 ) -> (Assessment, Captured, Vec<u8>, Vec<&'static str>) {
+    captured_in(pod, method, accepted, stop).await
+}
+
+/// The same in any place.
+pub async fn captured_in(
+    pod: &dyn Place,
+    method: &str,
+    accepted: bool,
+    stop: CancellationToken,
+) -> (Assessment, Captured, Vec<u8>, Vec<&'static str>) {
     let found = survey(pod, None, (None, None), Depth::Probe).await.expect("a survey");
     let assessment = found.assess_by(method, Some(Bytes(1 << 40)));
     let mut landing = Memory::default();

@@ -4,5 +4,7 @@
 mod copy;
 mod frames;
 mod script;
+mod source;
 
-pub use copy::{Copied, CopyEnd, Source, copy};
+pub use copy::{Copied, CopyEnd, copy};
+pub use source::Source;

@@ -2,7 +2,7 @@
 
 use crate::capture::helper::{Tongue, shell_quoted};
 
-use super::copy::Source;
+use super::source::Source;
 
 const SHELL: &str = include_str!("reader.sh");
 const NODE: &str = include_str!("reader.js");

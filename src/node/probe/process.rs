@@ -48,7 +48,8 @@ pub(super) fn process(section: &Section<'_>, moment: &Moment) -> Option<Seen> {
     let stat = section.value("stat").unwrap_or_default();
     let after: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
     let state = after.first().and_then(|s| s.chars().next()).unwrap_or('?');
-    let start: u64 = after.get(19).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let ticks = |field: usize| after.get(field).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+    let start = ticks(19);
     let status = |key: &str| section.value(key).map(str::trim);
     let kib =
         |key: &str| Bytes(status(key).and_then(|v| v.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0).saturating_mul(1024));
@@ -82,6 +83,7 @@ pub(super) fn process(section: &Section<'_>, moment: &Moment) -> Option<Seen> {
             rss: kib("VmRSS:"),
             rss_peak: kib("VmHWM:"),
             anonymous: kib("RssAnon:"),
+            cpu: std::time::Duration::try_from_secs_f64((ticks(11) + ticks(12)) as f64 / moment.ticks).unwrap_or_default(),
             threads: status("Threads:").and_then(|n| n.parse().ok()).unwrap_or(0),
             signals: Signals { caught: mask("SigCgt:"), blocked: mask("SigBlk:"), ignored: mask("SigIgn:") },
             cwd: section.value("cwd").and_then(plain),

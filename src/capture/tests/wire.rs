@@ -1,0 +1,73 @@
+//! Through a Kubernetes API: the demo's server and kubelet, real processes in its pods.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::base::{ContainerRef, ScaledClock};
+use crate::capture::{Depth, SessionPlace, survey};
+use crate::cluster::{Options, PodNews, Session};
+use crate::demo::{self, Demo};
+use crate::incident::Outcome;
+use crate::node::Role;
+use crate::preflight::{HeapSource, Risk};
+use crate::pressure::ContainerState;
+
+use super::now::{captured_in, is_snapshot};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_a_pod_of_the_demo_by_the_wire() {
+    let demo = Demo::start(demo::Options { pace: 0.2, ..demo::Options::default() }).await.expect("a demo");
+    if !demo.mode().is_live() {
+        eprintln!("SKIPPED: {}", demo.mode().sentence());
+        return;
+    }
+    let options = Options { kubeconfig: Some(demo.kubeconfig()), ..Options::default() };
+    let session = Session::connect(options, Arc::new(ScaledClock::new(1.0))).await.expect("the demo answers");
+    // One pod of the leaking workload, and one whose Node runs under a shell.
+    for prefix in [demo.deployment(), "storefront"] {
+        let container = running(&session, prefix).await;
+        let place = SessionPlace::new(session.clone(), container.clone());
+        let found = survey(&place, None, (None, None), Depth::Inspector).await.expect("a survey");
+        let heap = found.heap.expect("V8's own numbers");
+        assert!(heap.source == HeapSource::Inspector && heap.used.0 > 1_000_000, "{container}: {heap:?}");
+        assert!(found.facts.cgroup.as_ref().is_some_and(|c| c.limit.is_some()), "{container}: {:?}", found.facts.cgroup);
+        assert!(found.facts.target().is_some_and(|p| p.role == Role::App), "{container}");
+        let (assessment, captured, bytes, words) = captured_in(&place, "cdp", true, CancellationToken::new()).await;
+        if assessment.risk == Risk::WouldKill {
+            // The demo's limits are small; what the verdict says is proved elsewhere.
+            continue;
+        }
+        assert_eq!(captured.outcome, Outcome::Complete, "{container}: {} {words:?} {}", captured.done.state.line(), assessment.headline());
+        assert!(is_snapshot(&bytes), "{container}");
+        assert_eq!(captured.restarts.0, captured.restarts.1.expect("the pod"), "{container}");
+        assert_eq!(captured.process_lives, Some(true), "{container}");
+    }
+    drop(session);
+    demo.stop().await;
+}
+
+async fn running(session: &Session, prefix: &str) -> ContainerRef {
+    let mut news = session.watch_pods();
+    let wait = async {
+        loop {
+            let pods = match news.next().await.expect("a watch never ends") {
+                PodNews::All(all) => all,
+                PodNews::One(one) => vec![*one],
+                PodNews::Gone(_) | PodNews::Stale { .. } | PodNews::Back => Vec::new(),
+            };
+            let up = pods.iter().find(|p| {
+                p.pod.name.starts_with(prefix) && matches!(p.containers.first().map(|c| &c.state), Some(ContainerState::Running { .. }))
+            });
+            if let Some(pod) = up {
+                return ContainerRef { pod: pod.pod.clone(), name: pod.containers[0].name.clone() };
+            }
+        }
+    };
+    let container = tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it runs within a minute");
+    // Its Node may only just be starting.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    container
+}

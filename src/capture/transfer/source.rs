@@ -1,0 +1,22 @@
+//! What a copy is to read.
+
+use std::time::Duration;
+
+/// What is to be copied.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// The file; `None` waits for one that is not [`Source::known`].
+    pub path: Option<String>,
+    /// Where it will appear.
+    pub dir: String,
+    /// Names that are there already.
+    pub known: Vec<String>,
+    /// Who writes it.
+    pub pid: u32,
+    /// Wait on when the writer is dead: the directory outlives the container.
+    pub beyond_death: bool,
+    /// Whether it is a snapshot, whose end can be known from its bytes.
+    pub is_snapshot: bool,
+    /// How long the container may be out of reach before the copy is given up.
+    pub patience: Duration,
+}
