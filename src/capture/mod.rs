@@ -11,6 +11,7 @@ mod landing;
 mod method;
 pub mod methods;
 mod place;
+mod redeploy;
 mod survey;
 mod take;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use landing::{Landing, Memory};
 pub use method::{Done, Method, Order, Spec, Tell};
 pub use methods::{METHODS, find, rules};
 pub use place::{Place, Running, SessionPlace};
+pub use redeploy::{DUMPS, redeploy};
 pub use survey::{Depth, Survey, survey};
 pub use take::{Captured, take};
 pub use transfer::{Copied, CopyEnd, Source, copy};

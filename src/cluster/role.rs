@@ -25,7 +25,7 @@ pub fn role_yaml() -> String {
     );
     yaml.push_str("  # Look: watch pods, read logs, measure, look into processes. A WebSocket needs both verbs on exec and portforward.\n");
     push(&mut yaml, BASE_RULES.to_vec());
-    yaml.push_str("  # Act: rollback, restart, resize, isolate. Leave these out for --read-only.\n");
+    yaml.push_str("  # Act: rollback, restart, resize, isolate, arm. Leave these out for --read-only.\n");
     push(&mut yaml, rules());
     yaml.push_str(
         "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata:\n  name: cutoff\n  namespace: default\n\

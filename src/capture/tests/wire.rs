@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{ContainerRef, ScaledClock};
-use crate::capture::{Depth, SessionPlace, survey};
+use crate::base::{ContainerRef, Masked, ScaledClock};
+use crate::capture::{Depth, SessionPlace, redeploy, survey};
 use crate::cluster::{Options, PodNews, Session};
 use crate::demo::{self, Demo};
 use crate::incident::Outcome;
@@ -45,7 +45,29 @@ async fn from_a_pod_of_the_demo_by_the_wire() {
         assert_eq!(captured.restarts.0, captured.restarts.1.expect("the pod"), "{container}");
         assert_eq!(captured.process_lives, Some(true), "{container}");
     }
-    drop(session);
+    // The last resort: the diff is the server's own, and the new pods are armed.
+    let container = running(&session, demo.deployment()).await;
+    let place = SessionPlace::new(session.clone(), container.clone());
+    let found = survey(&place, None, (None, None), Depth::Probe).await.expect("a survey");
+    let request = redeploy(&found, &container.name, false).expect("it has a workload");
+    let preview = session.preview(&request).await.expect("a preview");
+    let added = |line: &Masked| line.as_str().starts_with('+') && line.as_str().contains("--heapsnapshot-near-heap-limit=1");
+    assert!(preview.diff.iter().any(added), "{:?}", preview.diff);
+    assert!(preview.confirm.is_some() && !preview.warnings.is_empty());
+    let receipt = session.perform(&preview).await.expect("a receipt");
+    assert_eq!(receipt.undo.map(|undo| undo.act).as_deref(), Some("rollback"));
+    let armed = async {
+        loop {
+            let now = running(&session, demo.deployment()).await;
+            let place = SessionPlace::new(session.clone(), now.clone());
+            if let Ok(found) = survey(&place, None, (None, None), Depth::Probe).await
+                && found.facts.target().is_some_and(|p| p.flags.near_limit == Some(1) && p.flags.usr2_is_snapshot())
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(90), armed).await.expect("armed pods within a minute and a half");
     demo.stop().await;
 }
 
@@ -59,7 +81,9 @@ async fn running(session: &Session, prefix: &str) -> ContainerRef {
                 PodNews::Gone(_) | PodNews::Stale { .. } | PodNews::Back => Vec::new(),
             };
             let up = pods.iter().find(|p| {
-                p.pod.name.starts_with(prefix) && matches!(p.containers.first().map(|c| &c.state), Some(ContainerState::Running { .. }))
+                !p.deleting
+                    && p.pod.name.starts_with(prefix)
+                    && matches!(p.containers.first().map(|c| &c.state), Some(ContainerState::Running { .. }))
             });
             if let Some(pod) = up {
                 return ContainerRef { pod: pod.pod.clone(), name: pod.containers[0].name.clone() };

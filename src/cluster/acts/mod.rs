@@ -1,6 +1,7 @@
 //! Acts: changes of the cluster, each found out first (server-side dry-run), then done exactly as shown. One file an act,
 //! one line in [`ACTS`]; dialog, record, undo and RBAC come from the trait.
 
+mod arm;
 mod isolate;
 mod resize;
 mod restart;
@@ -31,7 +32,7 @@ pub trait Act: Sync {
 }
 
 /// All acts.
-pub const ACTS: &[&dyn Act] = &[&rollback::Rollback, &restart::Restart, &resize::Resize, &isolate::Isolate];
+pub const ACTS: &[&dyn Act] = &[&rollback::Rollback, &restart::Restart, &resize::Resize, &isolate::Isolate, &arm::Arm];
 
 /// The act called `name`.
 pub fn find(name: &str) -> Option<&'static dyn Act> {
@@ -69,7 +70,7 @@ impl Session {
 fn known(request: &ActRequest) -> Result<&'static dyn Act, Error> {
     find(&request.act).ok_or_else(|| Error::Refused {
         why: foreign(format!("there is no act {:?}", request.act)),
-        instead: "acts are: rollback, restart, resize, isolate",
+        instead: "acts are: rollback, restart, resize, isolate, arm",
     })
 }
 

@@ -1,0 +1,47 @@
+//! `NODE_OPTIONS` that make a process leave its heap when it dies of its heap limit.
+
+use crate::base::Bytes;
+
+/// The options for a process that writes into `dir`: one snapshot near the heap limit and on SIGUSR2, a report on the
+/// fatal error. With `heap_mib` the heap is made so small that its snapshot fits into the container. Accepted in
+/// `NODE_OPTIONS` by all five majors.
+pub fn dump_options(dir: &str, heap_mib: Option<u64>) -> String {
+    // Quoted as Node reads it, should the path have a space. Reports on a fatal error ignore --diagnostic-dir (seen on
+    // 20.20.2) and need a directory of their own.
+    let dir = if dir.contains(' ') { format!("\"{dir}\"") } else { dir.to_owned() };
+    let heap = heap_mib.map_or_else(String::new, |mib| format!(" --max-old-space-size={mib}"));
+    format!(
+        "--heapsnapshot-near-heap-limit=1 --heapsnapshot-signal=SIGUSR2 --report-on-fatalerror --report-uncaught-exception \
+         --diagnostic-dir={dir} --report-directory={dir}{heap}"
+    )
+}
+
+/// The largest `--max-old-space-size` in MiB whose snapshot at the heap limit fits into `limit`: the heap, five to six
+/// times as much for the snapshot with a quarter to spare, and 100 MiB for Node itself. `None` when not even 32 MiB do.
+pub fn fitting_heap_mib(limit: Bytes, major: u16) -> Option<u64> {
+    let (usual, _) = super::cost::memory_factor(major, super::cost::Shape::Objects);
+    let room = (limit.0 >> 20).saturating_sub(100);
+    let heap = (room as f64 / (1.0 + usual * 1.25)) as u64;
+    (heap >= 32).then_some(heap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Flags;
+
+    #[test]
+    fn what_is_written_is_what_the_parser_reads() {
+        let flags = Flags::merged(Some(&dump_options("/my dumps", Some(200))), &[]);
+        assert_eq!((flags.near_limit, flags.max_old_space_mib), (Some(1), Some(200)));
+        assert!(flags.usr2_is_snapshot() && flags.report_on_fatal_error && flags.report_uncaught);
+        assert_eq!((flags.diagnostic_dir.as_deref(), flags.report_dir.as_deref()), (Some("/my dumps"), Some("/my dumps")));
+    }
+
+    #[test]
+    fn the_heap_leaves_room_for_its_snapshot() {
+        assert_eq!(fitting_heap_mib(Bytes::mib(2048), 20), Some(222));
+        assert_eq!(fitting_heap_mib(Bytes::mib(2048), 24), Some(268));
+        assert_eq!(fitting_heap_mib(Bytes::mib(256), 20), None);
+    }
+}
