@@ -31,7 +31,7 @@ pub(super) fn post(model: &mut Model, kind: PostKind, text: &str) -> Vec<Effect>
     };
     let incident = state.id.as_str().to_owned();
     let audience = if kind == PostKind::Escalation { Audience::Team } else { Audience::Users };
-    let post = Post { kind, audience, text: Masked::from(text.trim()), next_by, dedup: format!("{incident}-{queued}") };
+    let post = Post { kind, audience, text: crate::base::mask_lines(text.trim()), next_by, dedup: format!("{incident}-{queued}") };
     let channels: Vec<String> = model.setting.channels.iter().filter(|c| c.audiences.contains(&audience)).map(|c| c.name.clone()).collect();
     if channels.is_empty() {
         say(model, Level::Warn, "no channel carries this post: it is in the timeline only (config: notify)");

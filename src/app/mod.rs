@@ -57,7 +57,7 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
                 return Vec::new();
             }
             let mut effects = declare::ensure_incident(model);
-            effects.extend(record::by_person(model, Kind::Noted { text: text.trim().into() }, Vec::new()));
+            effects.extend(record::by_person(model, Kind::Noted { text: crate::base::mask_lines(text.trim()) }, Vec::new()));
             effects
         }
         Intent::Severity { severity } => record::by_person(model, Kind::SeverityChanged { severity }, Vec::new()),

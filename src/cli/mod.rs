@@ -7,6 +7,7 @@ mod headless;
 mod heap_views;
 mod incident;
 mod json;
+mod log;
 mod pod;
 mod session;
 mod snapshot_file;

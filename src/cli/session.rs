@@ -38,6 +38,7 @@ pub struct World {
 /// # Errors
 /// A config, kubeconfig or credential problem, told before the terminal is taken.
 pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
+    super::log::begin(&context.paths().log_file(), context.global.verbose);
     let mut config = context.config()?;
     if let Some(world) = world {
         quicken(&mut config, world);

@@ -17,7 +17,7 @@ pub fn example() -> String {
     // A config is plain data: it always becomes JSON.
     let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
     let mut out = String::from(
-        "# yaml-language-server: $schema=config.schema.json\n\
+        "# yaml-language-server: $schema=.config.schema.json\n\
          # Every key of cutoff's config with its default. Copy what you change to ~/.config/cutoff/config.yaml, or to\n\
          # cutoff.yaml in the working directory. Flags beat the environment, that beats ./cutoff.yaml, that beats the user's file.\n\
          # Every key can also be given as --set key.key=value. Secrets are named by file or command, never written here.\n\

@@ -157,7 +157,7 @@ fn every_key_is_documented_and_the_example_holds_the_defaults() {
     let wanted = example();
     assert_eq!(put(&[&wanted], &[], &[]).map(|l| l.config), Ok(Config::default()), "{wanted}");
     let schema = serde_json::to_string_pretty(&schema()).expect("json") + "\n";
-    for (name, wanted) in [("config.example.yaml", wanted), ("config.schema.json", schema)] {
+    for (name, wanted) in [("config.example.yaml", wanted), (".config.schema.json", schema)] {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&file, &wanted).expect("written");

@@ -37,3 +37,8 @@ pub use options::Options;
 pub use terminal::Terminal;
 pub use theme::ThemeName;
 pub use view::Local;
+
+/// Names of all views, as the palette takes them.
+pub fn views() -> impl Iterator<Item = &'static str> {
+    views::VIEWS.iter().map(|entry| entry.open.name)
+}

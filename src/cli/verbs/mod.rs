@@ -3,11 +3,14 @@
 mod analyze;
 mod capture;
 mod completions;
+mod config;
 mod declare;
 mod demo;
+mod evidence;
 mod export;
 mod man;
 mod note;
+mod playbook;
 mod pods;
 mod preflight;
 mod redact;
@@ -31,6 +34,9 @@ pub const VERBS: &[&dyn Verb] = &[
     &status::Status,
     &resolve::Resolve,
     &export::Export,
+    &evidence::Evidence,
+    &playbook::PlaybookVerb,
+    &config::ConfigVerb,
     &completions::Completions,
     &man::Man,
 ];
