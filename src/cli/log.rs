@@ -7,10 +7,11 @@ use std::sync::Mutex;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::base::Bytes;
 use crate::disk::{self, Appender};
 
 /// A log longer than this is set aside before it is written to again.
-const LONGEST: u64 = 5 << 20;
+const LONGEST: Bytes = Bytes(5 << 20);
 
 struct LogFile(Mutex<Appender>);
 

@@ -81,15 +81,7 @@ impl Desk {
 
     /// Tells the meter whom to look at closely: the containers that die first.
     fn point(&self) {
-        let worst: Vec<ContainerRef> = self
-            .model
-            .board
-            .rows()
-            .iter()
-            .filter(|row| row.running && row.limit.is_some())
-            .take(CLOSELY)
-            .map(|row| row.container.clone())
-            .collect();
+        let worst = self.model.board.closely(CLOSELY);
         self.closely.send_if_modified(|known| {
             let changed = *known != worst;
             if changed {
