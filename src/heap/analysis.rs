@@ -8,16 +8,14 @@ use rustc_hash::FxHashMap;
 
 use super::classes::Interface;
 use super::column::{Codes, Distances, Sizes, Sums};
-use super::digests::Digests;
 use super::dominators::Dominators;
 use super::essential::Rules;
 use super::graph::Retainers;
 use super::ids::{ClassIx, NodeIx, StringIx};
-use super::names;
-use super::paths::Ways;
 use super::sizes::Statistics;
 use super::snapshot::{Edge, Snapshot, SnapshotKind};
 use super::table::ClassRow;
+use super::ways::Ways;
 
 /// What is known about one snapshot. Immutable; share it by `Arc`. Everything that the file says is asked of the [`Snapshot`] inside,
 /// to which an analysis dereferences: `analysis.kind(node)`, `analysis.edges(node)`.
@@ -215,18 +213,8 @@ impl Analysis {
         }
     }
 
-    /// The name of `node` as DevTools shows it: a concatenated string joined, a plain object by its properties.
-    pub fn display_name(&self, node: NodeIx) -> Cow<'_, str> {
-        names::display(self, node)
-    }
-
     /// The name (path or URL) of a script by its number in [`super::Location`]; `None` when no function of it is in the heap.
     pub fn script_name(&self, script: u32) -> Option<Cow<'_, str>> {
         self.scripts.get(&script).map(|&s| self.strings.get(s))
-    }
-
-    /// Fingerprints of what was computed, to be compared with those of another program.
-    pub fn digests(&self) -> Digests {
-        Digests::of(self)
     }
 }

@@ -3,7 +3,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::distance::{SYSTEM_DISTANCE, UNREACHED};
 use super::pack::packed;
 
 /// What a number is stored as. The greatest value says that the number stands elsewhere.
@@ -105,6 +104,11 @@ impl<T: Cell> Column<T> {
         to
     }
 }
+
+/// Distance of what nothing reaches.
+pub const UNREACHED: i32 = -5;
+/// Distances from here on are of what only V8's internals reach.
+pub const SYSTEM_DISTANCE: i32 = 100_000_000;
 
 /// Distances from the roots. Half of the numbers are for those from the global objects, half for those of internals.
 #[derive(Clone, Debug)]

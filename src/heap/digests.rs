@@ -19,8 +19,15 @@ pub struct Digests {
     pub distances_i32: String,
 }
 
+impl Analysis {
+    /// Fingerprints of what was computed, to be compared with those of another program.
+    pub fn digests(&self) -> Digests {
+        Digests::of(self)
+    }
+}
+
 impl Digests {
-    pub(super) fn of(a: &Analysis) -> Self {
+    fn of(a: &Analysis) -> Self {
         Self {
             ids_u32: column(a.ids().map(|id| id.0.to_le_bytes())),
             self_f64: column(a.nodes().map(|n| (a.shallow_size(n) as f64).to_le_bytes())),

@@ -5,16 +5,11 @@
 use rustc_hash::FxHashSet;
 
 use super::bits::Bits;
-use super::column::Distances;
+use super::column::{Distances, SYSTEM_DISTANCE};
 use super::essential::Pairs;
 use super::format::{NodeKind, code};
 use super::progress::{Phase, Progress, Stop, check};
 use super::snapshot::{Label, Snapshot, TARGET, TARGET_BITS};
-
-/// Distance of what nothing reaches.
-pub const UNREACHED: i32 = -5;
-/// Distances from here on are of what only V8's internals reach.
-pub const SYSTEM_DISTANCE: i32 = 100_000_000;
 
 /// The distance of each node.
 pub(super) fn distances(snapshot: &Snapshot, pairs: &Pairs, user_roots: &[u32], progress: &dyn Progress) -> Result<Distances, Stop> {

@@ -40,6 +40,7 @@
 
 mod analysis;
 mod bits;
+mod borrow;
 mod classes;
 mod column;
 mod columns;
@@ -79,17 +80,18 @@ mod tests;
 mod trigger;
 mod verdict;
 mod walk;
+mod ways;
 
 pub use analysis::Analysis;
 pub use classes::Interface;
+pub use column::{SYSTEM_DISTANCE, UNREACHED};
 pub use declare::{Named, declaration};
 pub use diff::{ClassChange, Growth, NotComparable, ShapeChange, diff, diff_by_shape};
 pub use digests::Digests;
-pub use distance::{SYSTEM_DISTANCE, UNREACHED};
 pub use format::{EdgeKind, Header, NodeKind};
 pub use ids::{ClassIx, EdgeIx, NodeId, NodeIx, StringIx};
 pub use index::{decode_index, encode_index};
-pub use paths::{Detour, PathStep, Retainer};
+pub use paths::{PathStep, Retainer};
 pub use pipeline::{Pipeline, analyse};
 pub use profile::{Profile, ProfileError, Site};
 pub use progress::{Phase, Progress, Stop, Unwatched};
@@ -101,3 +103,4 @@ pub use strings::Strings;
 pub use suspects::{Options, find_leaks};
 pub use table::ClassRow;
 pub use verdict::{Age, Confidence, HolderKind, Large, Place, Step, Suspect, Trigger, Verdict};
+pub use ways::Detour;

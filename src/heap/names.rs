@@ -12,11 +12,14 @@ use super::format::{EdgeKind, NodeKind};
 use super::ids::{NodeIx, StringIx};
 use super::snapshot::Snapshot;
 
-pub(super) fn display(analysis: &Analysis, node: NodeIx) -> Cow<'_, str> {
-    match analysis.kind(node) {
-        NodeKind::ConsString => Cow::Owned(joined(analysis, node)),
-        NodeKind::Object if analysis.name(node) == "Object" => Cow::Owned(by_properties(analysis, node)),
-        _ => analysis.name(node),
+impl Analysis {
+    /// The name of `node` as DevTools shows it: a concatenated string joined, a plain object by its properties.
+    pub fn display_name(&self, node: NodeIx) -> Cow<'_, str> {
+        match self.kind(node) {
+            NodeKind::ConsString => Cow::Owned(joined(self, node)),
+            NodeKind::Object if self.name(node) == "Object" => Cow::Owned(by_properties(self, node)),
+            _ => self.name(node),
+        }
     }
 }
 
