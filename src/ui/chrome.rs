@@ -10,10 +10,10 @@ use ratatui::text::{Line, Span};
 use super::command::Command;
 use super::theme::Role;
 use super::view::Cx;
-use super::views::pod_row::shorten;
 use super::views::{Entry, VIEWS};
 use super::widgets::bar::bar;
 use super::widgets::big::big;
+use super::widgets::pod::shorten;
 use super::widgets::text::{clean, fit, put, put_both, width};
 use crate::app::model::{Level, Link};
 use crate::base::{clock, span as time_span};
@@ -215,7 +215,8 @@ pub fn status_lines(cx: &Cx<'_>, said: Option<&str>, columns: usize) -> (Line<'s
     let left = if mark.is_empty() {
         Line::default()
     } else {
-        Line::from(vec![Span::styled(format!("{mark} "), cx.style(role)), Span::styled(fit(&words, room), cx.style(role))])
+        let words = fit(&shorten(cx.model, &words, room), room);
+        Line::from(vec![Span::styled(format!("{mark} "), cx.style(role)), Span::styled(words, cx.style(role))])
     };
     (left, right)
 }

@@ -6,16 +6,16 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::catalogue::{INCIDENT, POD, PROGRAM, is_program, keymap};
 use super::chrome;
 use super::command::Command;
 use super::input::{Input, Mouse};
 use super::key::Key;
-use super::keys::{INCIDENT, Keymap, POD, PROGRAM};
+use super::keys::Keymap;
 use super::layout::{Layout, is_enough, layout};
 use super::options::Options;
 use super::overlays::{Overlay, help_lines, messages};
 use super::palette::{Palette, Picked};
-use super::pressure_strip;
 use super::prompts;
 use super::theme::{Theme, ThemeName};
 use super::view::{About, Cx, Dialog, Go, Local, Reply, View};
@@ -23,6 +23,7 @@ use super::views::VIEWS;
 use super::widgets::cursor::Cursor;
 use super::widgets::editor::Editor;
 use super::widgets::panel::{boxed, centred};
+use super::widgets::strip;
 use super::widgets::text::{put, put_both};
 use crate::app::{Intent, Model, Prompt, Shelf};
 use crate::base::Trouble;
@@ -65,7 +66,7 @@ impl Face {
     pub fn new(options: &Options) -> Result<Self, Trouble> {
         Ok(Self {
             theme: Theme::new(options.theme, options.ascii),
-            keys: Keymap::new(&options.keys)?,
+            keys: keymap(&options.keys)?,
             views: VIEWS.iter().map(|entry| (entry.make)()).collect(),
             stack: vec![0],
             dialog: None,
@@ -179,15 +180,15 @@ impl Face {
     }
 
     fn key(&mut self, model: &Model, shelf: &Shelf, key: Key, answer: &mut Answer) {
-        if self.keys.key_is(key, "redraw") {
+        if is_program(&self.keys, key, "redraw") {
             answer.local.push(Local::Redraw);
             return;
         }
-        if self.keys.key_is(key, "suspend") {
+        if is_program(&self.keys, key, "suspend") {
             answer.local.push(Local::Suspend);
             return;
         }
-        if self.keys.key_is(key, "cancel") {
+        if is_program(&self.keys, key, "cancel") {
             self.cancel(model, answer);
             return;
         }
@@ -234,7 +235,7 @@ impl Face {
                 return;
             }
             self.overlay = None;
-            if key.is("esc") || key.is("q") || self.keys.key_is(key, "help") {
+            if key.is("esc") || key.is("q") || is_program(&self.keys, key, "help") {
                 return;
             }
         }
@@ -294,6 +295,13 @@ impl Face {
             self.take(model, shelf, reply, answer);
             return;
         }
+        self.everywhere(model, shelf, name, words, answer);
+    }
+
+    /// Does a command that is not the view's own.
+    fn everywhere(&mut self, model: &Model, shelf: &Shelf, name: &str, words: &str, answer: &mut Answer) {
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let top = self.top();
         if let Some(entry) = VIEWS.iter().find(|e| e.open.name == name) {
             self.take(model, shelf, Reply::go(entry.open.name, About::Anything), answer);
             return;
@@ -375,6 +383,9 @@ impl Face {
         if let Some(Go(name, about)) = reply.go {
             self.go(model, shelf, name, &about, answer);
         }
+        if let Some(command) = reply.command {
+            self.everywhere(model, shelf, command, "", answer);
+        }
     }
 
     fn go(&mut self, model: &Model, shelf: &Shelf, name: &str, about: &About, answer: &mut Answer) {
@@ -440,9 +451,9 @@ impl Face {
         let top = self.top();
         if let Some((_, dialog)) = &mut self.prompt {
             // What presses stays in sight while something is decided.
-            let strip = pressure_strip::rows(cx.model, area.height);
+            let strip = strip::rows(cx.model, area.height);
             let (upper, lower) = split(area, strip);
-            pressure_strip::draw(cx, upper, buf);
+            strip::draw(cx, upper, buf);
             modal(cx, dialog.as_mut(), lower, buf, true);
             if self.interrupted {
                 let words = " you were typing: press Esc, then answer; your text is kept ";

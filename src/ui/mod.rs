@@ -4,6 +4,7 @@
 //! the only file that touches the world. A view reads the model and keeps its own cursor, nothing else.
 
 mod actions;
+mod catalogue;
 mod chrome;
 mod command;
 mod face;
@@ -16,8 +17,8 @@ mod layout;
 mod options;
 mod overlays;
 mod palette;
-mod pressure_strip;
 mod prompts;
+mod requests;
 #[cfg(test)]
 mod story;
 pub mod terminal;
@@ -28,11 +29,12 @@ mod view;
 mod views;
 mod widgets;
 
+pub use catalogue::every as commands;
 pub use command::Command;
 pub use face::{Answer, Face};
 pub use input::{Input, Mouse};
 pub use key::Key;
-pub use keys::{Keymap, every as commands};
+pub use keys::Keymap;
 pub use options::Options;
 pub use terminal::Terminal;
 pub use theme::ThemeName;

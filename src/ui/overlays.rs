@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::catalogue::{INCIDENT, POD, PROGRAM};
 use super::chrome::level_mark;
 use super::command::Command;
 use super::key::Key;
-use super::keys::{INCIDENT, POD, PROGRAM};
 use super::theme::Role;
 use super::view::{Cx, View};
 use super::views::VIEWS;

@@ -153,7 +153,7 @@ impl Palette {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::{INCIDENT, POD, PROGRAM};
+    use super::super::catalogue::{INCIDENT, POD, PROGRAM};
     use super::*;
 
     fn typed(keys: &str) -> Picked {

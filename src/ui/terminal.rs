@@ -45,12 +45,11 @@ struct Signals {
     quit: Signal,
     stop: Signal,
     cont: Signal,
-    size: Signal,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        // SIGWINCH comes as a resize event; it is listened to as well, since a multiplexer may change the size while stopped.
+        // SIGWINCH comes as a resize event.
         Ok(Self {
             hup: signal(SignalKind::hangup())?,
             int: signal(SignalKind::interrupt())?,
@@ -58,7 +57,6 @@ impl Signals {
             quit: signal(SignalKind::quit())?,
             stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             cont: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-            size: signal(SignalKind::window_change())?,
         })
     }
 }
@@ -122,7 +120,6 @@ impl Terminal {
                 _ = signals.quit.recv() => return Input::Stop(131),
                 _ = signals.stop.recv() => return Input::Suspend,
                 _ = signals.cont.recv() => return Input::Redraw,
-                _ = signals.size.recv() => return Input::Redraw,
                 event = events.next() => event,
             };
             match event {
@@ -145,7 +142,9 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone.
     pub fn redraw(&mut self) -> Result<(), Trouble> {
-        self.screen.clear().map_err(|e| trouble(&e))
+        // `clear` would ask the terminal where its cursor is, and the reader of keys would swallow the answer.
+        let size = self.screen.size().map_err(|e| trouble(&e))?;
+        self.screen.resize(ratatui::layout::Rect::from((ratatui::layout::Position::ORIGIN, size))).map_err(|e| trouble(&e))
     }
 
     /// Puts `text` on the clipboard of the person's own terminal (OSC 52; it passes SSH, in tmux with `set-clipboard on`).

@@ -73,6 +73,8 @@ pub struct Reply {
     pub say: Option<String>,
     /// A dialog closes itself.
     pub close: bool,
+    /// A command that holds everywhere, to be run as if its key was pressed.
+    pub command: Option<&'static str>,
 }
 
 impl Reply {
@@ -94,6 +96,11 @@ impl Reply {
     /// A dialog.
     pub fn dialog(dialog: impl Dialog + 'static) -> Self {
         Self { dialog: Some(Box::new(dialog)), ..Self::default() }
+    }
+
+    /// Another command.
+    pub fn command(name: &'static str) -> Self {
+        Self { command: Some(name), ..Self::default() }
     }
 
     /// A word to the person.

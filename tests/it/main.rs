@@ -5,4 +5,5 @@ mod cli;
 mod house;
 mod leaks;
 mod oracle;
+mod picture;
 mod tui;

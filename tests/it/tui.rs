@@ -10,11 +10,13 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// Longest wait for something to appear; a loaded machine is slow, a broken program never shows it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn size(n: u16) -> std::num::NonZero<u16> {
+/// A size that is not zero.
+pub fn size(n: u16) -> std::num::NonZero<u16> {
     std::num::NonZero::new(n).expect("a size above 0")
 }
 
-struct Tui {
+/// The dashboard in a PTY.
+pub struct Tui {
     screen: Arc<Mutex<vt100::Parser>>,
     keys: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
@@ -23,7 +25,7 @@ struct Tui {
 }
 
 impl Tui {
-    fn start(args: &[&str], cols: u16, rows: u16) -> Self {
+    pub fn start(args: &[&str], cols: u16, rows: u16) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let pty = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("a pty");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_cutoff"));
@@ -52,21 +54,28 @@ impl Tui {
         Self { screen, keys, master: pty.master, child, _home: home }
     }
 
+    /// The terminal as it is now.
+    pub fn parser(&self) -> std::sync::MutexGuard<'_, vt100::Parser> {
+        self.screen.lock().expect("no panic while it is held")
+    }
+
     fn text(&self) -> String {
         self.screen.lock().expect("no panic while it is held").screen().contents()
     }
 
-    fn press(&mut self, keys: &str) {
+    /// Types `keys`.
+    pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).expect("the terminal takes keys");
         self.keys.flush().expect("the terminal takes keys");
     }
 
     /// Waits until the screen shows `wanted`.
-    fn see(&self, wanted: &str) {
+    pub fn see(&self, wanted: &str) {
         self.until(wanted, |text| text.contains(wanted));
     }
 
-    fn until(&self, what: &str, holds: impl Fn(&str) -> bool) {
+    /// Waits until the screen `holds`.
+    pub fn until(&self, what: &str, holds: impl Fn(&str) -> bool) {
         let began = Instant::now();
         while !holds(&self.text()) {
             assert!(began.elapsed() < PATIENCE, "not seen within {PATIENCE:?}: {what}\n--- screen ---\n{}", self.text());

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::actions::{on_workload, workload};
 use super::super::command::Command;
+use super::super::requests::{on_workload, workload};
 use super::super::theme::Role;
 use super::super::view::{About, Cx, Reply, View};
 use super::super::widgets::cursor::Cursor;

@@ -27,7 +27,7 @@ pub struct LogView {
 
 impl Default for LogView {
     fn default() -> Self {
-        Self { scroll: Scroll::default(), follow: true, wrapped: false, stamps: true, filter: String::new(), wide: 80 }
+        Self { scroll: Scroll::default(), follow: true, wrapped: true, stamps: true, filter: String::new(), wide: 80 }
     }
 }
 
@@ -151,7 +151,11 @@ impl View for LogView {
         let inner = titled(buf, area, cx.theme, &title, &notes.join(" · "), true);
         let lines = self.drawn(cx);
         if lines.is_empty() {
-            let words = if self.filter.is_empty() { "no lines yet" } else { "no line fits the filter" };
+            let words = match (self.filter.is_empty(), logs.job) {
+                (false, _) => "no line fits the filter",
+                (true, Some(_)) => "no lines yet",
+                (true, None) => "no lines",
+            };
             put(buf, inner, 0, &Line::styled(words, cx.style(Role::Dim)));
         }
         for (y, i) in (0..inner.height).zip(self.scroll.seen()) {

@@ -10,10 +10,8 @@ mod object;
 mod overview;
 mod playbook;
 mod pod;
-pub mod pod_row;
 mod pods;
 mod postmortem;
-pub mod preflight;
 mod timeline;
 mod verdict;
 

@@ -161,10 +161,7 @@ impl View for PlaybookView {
             "tick" => Reply::intent(Intent::TickStep { step: row.id.to_owned() }),
             "skip" => Reply::dialog(prompts::skip(row.id, row.title)),
             _ => match command(row.ask) {
-                Some(command) => match super::super::actions::act(cx, self, command, "") {
-                    Some(reply) => reply,
-                    None => Reply::go(command, About::Anything),
-                },
+                Some(command) => Reply::command(command),
                 None => match row.step.opens.as_deref().and_then(|view| VIEWS.iter().find(|e| e.open.name == view || e.title == view)) {
                     Some(entry) => Reply::go(entry.open.name, About::Anything),
                     None => Reply::say("a person does this one: space ticks it, s skips it with a reason"),

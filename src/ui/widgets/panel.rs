@@ -15,9 +15,9 @@ pub fn titled(buf: &mut Buffer, area: Rect, theme: Theme, title: &str, note: &st
         return area;
     }
     let columns = area.width as usize;
-    let title = fit(title, columns.saturating_sub(4));
-    let room = columns.saturating_sub(width(&title) + 8);
-    let note = fit(note, room);
+    // The note is short and says how things stand: it has room first, up to a half.
+    let note = fit(note, (columns / 2).saturating_sub(4).max(columns.saturating_sub(width(title) + 8)));
+    let title = fit(title, columns.saturating_sub(4 + if note.is_empty() { 0 } else { width(&note) + 4 }));
     let note_wide = if note.is_empty() { 0 } else { width(&note) + 3 };
     let fill = columns.saturating_sub(width(&title) + 4 + note_wide);
     let rule = theme.style(if active { Role::Title } else { Role::Border });

@@ -50,7 +50,8 @@ pub fn fit(text: &str, columns: usize) -> String {
     if columns == 0 { String::new() } else { format!("{}…", head(&text, columns - 1)) }
 }
 
-/// `text`, cleaned and cut in its middle: pod names differ at the end.
+/// `text`, cleaned and cut in its middle: pods and images differ at the end. The last part (behind `-` or `/`) stays whole if
+/// it takes less than half, so that more of the name's beginning is seen.
 pub fn fit_middle(text: &str, columns: usize) -> String {
     let text = clean(text);
     if width(&text) <= columns {
@@ -59,7 +60,9 @@ pub fn fit_middle(text: &str, columns: usize) -> String {
     if columns < 4 {
         return fit(&text, columns);
     }
-    let end = (columns - 1) / 2;
+    let half = (columns - 1) / 2;
+    let part = text.rfind(['-', '/']).map_or(0, |at| width(&text[at + 1..]));
+    let end = if (1..=half).contains(&part) { part } else { half };
     format!("{}…{}", head(&text, columns - 1 - end), tail(&text, end))
 }
 
@@ -144,7 +147,8 @@ mod tests {
         assert_eq!(fit("content-import", 8), "content…");
         assert_eq!(fit("日本語", 5), "日本…");
         assert_eq!(fit("abc", 0), "");
-        assert_eq!(fit_middle("content-import-7d9f8b6c5d-x2k4p", 16), "content-…d-x2k4p");
+        assert_eq!(fit_middle("content-import-7d9f8b6c5d-x2k4p", 20), "content-import…x2k4p");
+        assert_eq!(fit_middle("abcdefghijkl", 7), "abc…jkl");
         assert_eq!(pad("7", 3, true), "  7");
         assert_eq!(fit("a\u{1b}[31mb\u{1b}]52;c;x\u{7}", 9), "ab");
     }

@@ -2,10 +2,10 @@
 
 use ratatui::text::{Line, Span};
 
-use super::super::actions::{on_its_pod, resize_args};
+use super::super::requests::{on_its_pod, resize_args};
 use super::super::theme::Role;
 use super::super::view::Cx;
-use super::super::widgets::text::{fit, pad, wrap};
+use super::text::{fit, pad, wrap};
 use crate::app::Intent;
 use crate::base::{ContainerRef, span};
 use crate::preflight::{Assessment, RemedyKind, Risk};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::theme::Role;
-use super::super::widgets::text::{fit_middle, width};
+use super::text::{fit_middle, width};
 use crate::app::Model;
 use crate::base::{Bytes, span};
 use crate::pressure::{EndKind, Eta, Row};
@@ -83,8 +83,12 @@ pub fn eta(row: &Row) -> String {
     match &row.eta {
         Eta::AtMost { left, .. } if left.is_zero() => "now".to_owned(),
         // At a glance the greater unit is enough.
-        Eta::AtMost { left, .. } if left.as_secs() >= 120 && left.as_secs() < 3600 => format!("~{} min", left.as_secs() / 60),
-        Eta::AtMost { left, .. } => format!("~{}", span(*left)),
+        Eta::AtMost { left, .. } => match left.as_secs() {
+            s @ 0..120 => format!("~{s} s"),
+            s @ 120..7200 => format!("~{} min", s / 60),
+            s @ 7200..172_800 => format!("~{} h", s / 3600),
+            s => format!("~{} d", s / 86_400),
+        },
         Eta::NotGrowing => "no climb".to_owned(),
         Eta::Unknown { .. } => "–".to_owned(),
     }

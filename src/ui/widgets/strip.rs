@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::theme::Role;
-use super::view::Cx;
-use super::views::pod_row;
-use super::widgets::bar::bar;
-use super::widgets::text::{pad, put};
+use super::super::theme::Role;
+use super::super::view::Cx;
+use super::bar::bar;
+use super::pod;
+use super::text::{fit_middle, pad, put};
 use crate::app::Model;
 
 /// Rows that the strip takes of a body `height` rows high.
@@ -25,14 +25,14 @@ pub fn rows(model: &Model, height: u16) -> u16 {
 pub fn draw(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let name = usize::from(area.width).saturating_sub(50).clamp(10, 44);
     for (y, row) in (0..area.height).zip(cx.model.board.rows()) {
-        let (mark, role) = pod_row::mark(row);
+        let (mark, role) = pod::mark(row);
         let share = row.share.unwrap_or(0.0);
         let line = Line::from(vec![
             Span::styled(format!("{mark} "), cx.style(role)),
-            Span::styled(pad(&super::widgets::text::fit_middle(&row.container.pod.name, name), name, false), cx.style(Role::Text)),
-            Span::styled(format!(" {} {} ", bar(share, 8), pad(&pod_row::percent(row), 5, true)), cx.style(role)),
-            Span::styled(pad(&pod_row::eta(row), 12, false), cx.style(role)),
-            Span::styled(pod_row::word(row), cx.style(Role::Dim)),
+            Span::styled(pad(&fit_middle(&row.container.pod.name, name), name, false), cx.style(Role::Text)),
+            Span::styled(format!(" {} {} ", bar(share, 8), pad(&pod::percent(row), 5, true)), cx.style(role)),
+            Span::styled(pad(&pod::eta(row), 12, false), cx.style(role)),
+            Span::styled(pod::word(row), cx.style(Role::Dim)),
         ]);
         put(buf, area, y, &line);
     }
