@@ -84,7 +84,11 @@ pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
 /// As [`desk`]; or the terminal is none.
 pub async fn dashboard(context: &Context, world: Option<World>) -> Result<Exit> {
     let config = context.config()?;
-    let face = crate::ui::Face::new(&config.ui)?;
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    let utf8 = locale.is_none_or(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    let ui = config.ui.clone().in_terminal(set("NO_COLOR").is_some(), utf8, context.global.theme.is_some());
+    let face = crate::ui::Face::new(&ui)?.at_speed(world.as_ref().map_or(1.0, |w| w.speed));
     let mut desk = desk(context, world.as_ref()).await?;
     let data_dir = match &world {
         Some(world) => world.data_dir.clone(),

@@ -187,7 +187,7 @@ pub const fn level_mark(level: Level) -> (&'static str, Role) {
 /// Messages at the left, what runs at the right.
 pub fn status_lines(cx: &Cx<'_>, said: Option<&str>, columns: usize) -> (Line<'static>, Line<'static>) {
     let model = cx.model;
-    let newest = model.toasts.back().filter(|t| model.now.mono.saturating_sub(t.at.mono) <= stays(t.level));
+    let newest = model.toasts.back().filter(|t| cx.since(t.at) <= stays(t.level));
     let stale = match &model.link {
         Link::Stale { since, trouble } => {
             let age = (model.now.wall - since).to_std().unwrap_or_default();

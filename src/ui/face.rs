@@ -1,6 +1,7 @@
 //! The stack of views, the dialog on top and the way of a key: prompt, palette, view, everywhere.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -26,7 +27,10 @@ use super::widgets::panel::{boxed, centred};
 use super::widgets::strip;
 use super::widgets::text::{put, put_both};
 use crate::app::{Intent, Model, Prompt, Shelf};
-use crate::base::Trouble;
+use crate::base::{Stamp, Trouble};
+
+/// An answer to a key stays this long, if no other key is pressed.
+const SAID: Duration = Duration::from_secs(10);
 
 /// What the desk gets back for one input.
 #[derive(Debug, Default, PartialEq)]
@@ -53,6 +57,9 @@ pub struct Face {
     palette: Option<Palette>,
     filtering: Option<Editor>,
     said: Option<String>,
+    /// When it was said; known with the first frame after it.
+    said_at: Option<Stamp>,
+    speed: f64,
     cancelled: bool,
     dirty: bool,
     parts: Layout,
@@ -77,10 +84,19 @@ impl Face {
             palette: None,
             filtering: None,
             said: None,
+            said_at: None,
+            speed: 1.0,
             cancelled: false,
             dirty: true,
             parts: Layout::default(),
         })
+    }
+
+    /// The same face for a clock that runs `speed` times faster than real time: messages stay as long as at real time.
+    #[must_use]
+    pub fn at_speed(mut self, speed: f64) -> Self {
+        self.speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
+        self
     }
 
     /// Whether something changed on the screen that the model does not know of.
@@ -91,6 +107,7 @@ impl Face {
     /// Says `words` to the person until the next key (what the terminal could not do).
     pub fn say(&mut self, words: impl Into<String>) {
         self.said = Some(words.into());
+        self.said_at = None;
         self.dirty = true;
     }
 
@@ -111,6 +128,7 @@ impl Face {
         match input {
             Input::Key(key) => {
                 self.said = None;
+                self.said_at = None;
                 self.key(model, shelf, key, &mut answer);
             }
             Input::Paste(text) => self.paste(&text),
@@ -171,7 +189,7 @@ impl Face {
                 let body = self.parts.body;
                 if body.y <= y && y < body.bottom() {
                     let top = self.top();
-                    let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+                    let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
                     self.views[top].click(&cx, y - body.y);
                 }
             }
@@ -193,7 +211,7 @@ impl Face {
             return;
         }
         self.cancelled = false;
-        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
         if let Some((_, dialog)) = &mut self.prompt {
             if self.interrupted {
                 if key.is("esc") {
@@ -289,7 +307,7 @@ impl Face {
 
     /// Does the command `name`; `words` is what was typed behind it in the palette.
     fn run(&mut self, model: &Model, shelf: &Shelf, name: &str, words: &str, answer: &mut Answer) {
-        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
         let top = self.top();
         if let Some(reply) = self.views[top].on(name, &cx) {
             self.take(model, shelf, reply, answer);
@@ -300,7 +318,7 @@ impl Face {
 
     /// Does a command that is not the view's own.
     fn everywhere(&mut self, model: &Model, shelf: &Shelf, name: &str, words: &str, answer: &mut Answer) {
-        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
         let top = self.top();
         if let Some(entry) = VIEWS.iter().find(|e| e.open.name == name) {
             self.take(model, shelf, Reply::go(entry.open.name, About::Anything), answer);
@@ -347,7 +365,7 @@ impl Face {
     }
 
     fn leave(&mut self, model: &Model, shelf: &Shelf, answer: &mut Answer) {
-        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
         let top = self.top();
         let reply = self.views[top].left(&cx);
         self.stack.pop();
@@ -360,7 +378,7 @@ impl Face {
         let sent = reply.intents.len();
         answer.intents.extend(reply.intents);
         answer.local.extend(reply.local);
-        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
         if reply.close
             && self.prompt.is_none()
             && let Some(dialog) = self.dialog.take()
@@ -390,7 +408,7 @@ impl Face {
 
     fn go(&mut self, model: &Model, shelf: &Shelf, name: &str, about: &About, answer: &mut Answer) {
         let Some(index) = VIEWS.iter().position(|e| e.open.name == name) else { return };
-        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &self.keys, speed: self.speed };
         let before = self.top();
         if before != index {
             // Views that are gone through by number do not pile up; drilled-down ones do.
@@ -425,7 +443,11 @@ impl Face {
     pub fn paint(&mut self, model: &Model, shelf: &Shelf, area: Rect, buf: &mut Buffer) {
         self.follow(model);
         let keys = self.keys.clone();
-        let cx = Cx { model, shelf, theme: self.theme, keys: &keys };
+        let cx = Cx { model, shelf, theme: self.theme, keys: &keys, speed: self.speed };
+        let said_at = *self.said_at.get_or_insert(model.now);
+        if cx.since(said_at) > SAID {
+            self.said = None;
+        }
         if !is_enough(area) {
             chrome::too_small(&cx, area, buf);
             self.theme.finish(buf);

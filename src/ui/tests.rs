@@ -191,6 +191,17 @@ fn a_note_that_was_left_is_not_lost() {
 }
 
 #[test]
+fn messages_stay_as_long_as_people_read_at_any_speed() {
+    for (speed, minutes, seen) in [(1.0, 0, true), (1.0, 1, false), (60.0, 1, true), (60.0, 15, false)] {
+        let mut seat = Seat::at(Night::declared());
+        seat.face = Face::new(&Options::default()).expect("sound").at_speed(speed);
+        seat.press("Y");
+        seat.night.after(minutes);
+        assert_eq!(seat.drawn().contains("does nothing here"), seen, "{minutes} min at {speed}");
+    }
+}
+
+#[test]
 fn pasted_keys_run_nothing() {
     let mut seat = Seat::at(Night::declared());
     assert_eq!(seat.input(Input::Paste("CBXIy\n".into())), Answer::default());

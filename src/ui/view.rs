@@ -1,5 +1,7 @@
 //! What a view is, what it may answer, and what a dialog is. Data and traits only; the lists are in `views` and `prompts`.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -8,7 +10,7 @@ use super::key::Key;
 use super::keys::Keymap;
 use super::theme::{Role, Theme};
 use crate::app::{Intent, Model, Shelf};
-use crate::base::{ContainerRef, EvidenceId};
+use crate::base::{ContainerRef, EvidenceId, Stamp};
 
 /// All that a view may read.
 #[derive(Clone, Copy)]
@@ -21,9 +23,16 @@ pub struct Cx<'a> {
     pub theme: Theme,
     /// Which key does what.
     pub keys: &'a Keymap,
+    /// How many times faster than real time the incident's clock runs: people read no faster then.
+    pub speed: f64,
 }
 
 impl Cx<'_> {
+    /// Real time that passed since `then`, as long as this program runs.
+    pub fn since(&self, then: Stamp) -> Duration {
+        self.model.now.mono.saturating_sub(then.mono).div_f64(self.speed)
+    }
+
     /// The style of `role`.
     pub fn style(&self, role: Role) -> ratatui::style::Style {
         self.theme.style(role)

@@ -10,11 +10,12 @@ use super::super::view::{About, Cx, Reply, View};
 use super::super::widgets::bar::bar;
 use super::super::widgets::cursor::Cursor;
 use super::super::widgets::panel::titled;
+use super::super::widgets::pod::glance;
 use super::super::widgets::table::{Column, Field, table};
 use super::super::widgets::text::{put, wrap};
 use crate::app::Intent;
 use crate::app::model::Capture;
-use crate::base::{ContainerRef, EvidenceId, span};
+use crate::base::{ContainerRef, EvidenceId};
 use crate::preflight::CaptureState;
 
 /// The view.
@@ -43,7 +44,7 @@ const COLUMNS: &[Column] = &[
     Column::new("STATE", 12, 0),
     Column::new("", 10, 92),
     Column::new("SIZE", 9, 0).right(),
-    Column::new("AGE", 10, 76).right(),
+    Column::new("AGE", 7, 70).right(),
     Column::new("VERDICT", 8, 0),
 ];
 
@@ -212,7 +213,7 @@ impl View for Captures {
                 Field::new(word, loud),
                 Field::new(percent.map_or_else(String::new, |p| bar(f64::from(p) / 100.0, 10)), loud),
                 Field::new(capture.bytes.to_string(), text),
-                Field::new(span(cx.model.now.mono.saturating_sub(capture.began.mono)), dim),
+                Field::new(glance(cx.model.now.mono.saturating_sub(capture.began.mono)), dim),
                 Field::new(verdict, cx.style(verdict_role)),
             ]
         });

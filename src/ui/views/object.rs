@@ -25,6 +25,9 @@ const fn is_text(kind: NodeKind) -> bool {
 
 /// The name of `node`. What a string says may be anybody's data: it is hidden unless `open`, and secrets are masked then too.
 pub fn name(analysis: &Analysis, node: NodeIx, open: bool) -> String {
+    if node == analysis.root() {
+        return "(root)".to_owned();
+    }
     let text = analysis.display_name(node);
     if !is_text(analysis.kind(node)) {
         return Untrusted::new(text.as_bytes()).clean();

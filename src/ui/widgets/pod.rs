@@ -78,17 +78,21 @@ pub fn percent(row: &Row) -> String {
     row.share.map_or_else(|| "–".to_owned(), |s| format!("{:.0} %", s * 100.0))
 }
 
+/// A span at a glance: its greatest unit is enough.
+pub fn glance(span: Duration) -> String {
+    match span.as_secs() {
+        s @ 0..120 => format!("{s} s"),
+        s @ 120..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
 /// Time left: `~4 min`, `steady`, `–`.
 pub fn eta(row: &Row) -> String {
     match &row.eta {
         Eta::AtMost { left, .. } if left.is_zero() => "now".to_owned(),
-        // At a glance the greater unit is enough.
-        Eta::AtMost { left, .. } => match left.as_secs() {
-            s @ 0..120 => format!("~{s} s"),
-            s @ 120..7200 => format!("~{} min", s / 60),
-            s @ 7200..172_800 => format!("~{} h", s / 3600),
-            s => format!("~{} d", s / 86_400),
-        },
+        Eta::AtMost { left, .. } => format!("~{}", glance(*left)),
         Eta::NotGrowing => "no climb".to_owned(),
         Eta::Unknown { .. } => "–".to_owned(),
     }
