@@ -44,6 +44,9 @@ pub(super) async fn done(place: &dyn Place, facts: &ProcessFacts, copied: Result
     if copied.breaks > 0 {
         remarks.push(format!("the connection broke {} times; every piece is proved by its checksum", copied.breaks));
     }
+    if copied.unproved > Bytes(0) {
+        remarks.push(format!("the last {} came from a piece that a break cut: no checksum proves them", copied.unproved));
+    }
     if let Some(path) = copied.path.as_deref().filter(|_| complete) {
         remarks.push(match same_in_pod(place, facts, path, bytes).await {
             Some(true) | None => format!("{path} stays in the pod"),

@@ -137,3 +137,109 @@ async fn of_a_writer_that_dies_all_that_it_wrote_is_kept() {
         assert_eq!(std::fs::read(copied.path.expect("a path")).expect("the file"), landing.0, "every byte it wrote");
     }
 }
+
+/// A pod in memory: whatever reader is started, it sends the file from the offset it was asked for, in frames as the
+/// real one does, and breaks after a random number of bytes.
+struct Paper {
+    container: ContainerRef,
+    file: Vec<u8>,
+    random: Mutex<u64>,
+}
+
+struct Sheet {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl AsyncRead for Sheet {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        if self.at == self.bytes.len() {
+            return Poll::Ready(Err(std::io::ErrorKind::ConnectionReset.into()));
+        }
+        let n = buffer.remaining().min(self.bytes.len() - self.at).min(5000);
+        buffer.put_slice(&self.bytes[self.at..self.at + n]);
+        self.at += n;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Running for Sheet {
+    fn finish(self: Box<Self>) -> BoxFuture<'static, ExecEnd> {
+        async { ExecEnd { code: Some(0), failure: None, broken: None, stderr: crate::base::Untrusted::new("") } }.boxed()
+    }
+}
+
+impl Place for Paper {
+    fn container(&self) -> &ContainerRef {
+        &self.container
+    }
+    fn run<'a>(&'a self, _: &'a [String], _: Duration, _: usize) -> BoxFuture<'a, Result<Output, Trouble>> {
+        async { Err(Trouble::new(crate::base::TroubleKind::Unreachable, "paper", "", "")) }.boxed()
+    }
+    fn start<'a>(&'a self, command: &'a [String], _: Duration) -> BoxFuture<'a, Result<Box<dyn Running>, Trouble>> {
+        async move {
+            let script = &command[2];
+            let offset: usize = script.split(" o=").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("an offset");
+            assert!(offset.is_multiple_of(65536), "readers begin at blocks");
+            let most: usize = script.split(" m=").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok()).expect("a size");
+            let cut = {
+                let mut random = self.random.lock().expect("no panic");
+                *random ^= *random << 13;
+                *random ^= *random >> 7;
+                *random ^= *random << 17;
+                *random
+            };
+            let end = usize::try_from(cut % 120_000).expect("small");
+            let mut bytes = b"CTO1 H 9\nCTO1 N /data/x.heapsnapshot\n".to_vec();
+            for (i, piece) in self.file[offset..].chunks(65536 * most).enumerate().take_while(|(i, _)| *i < 8) {
+                bytes.extend_from_slice(format!("CTO1 F 7 {}\n", offset + i * 65536 * most).as_bytes());
+                let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                std::io::Write::write_all(&mut gzip, piece).expect("memory");
+                bytes.extend_from_slice(&gzip.finish().expect("memory"));
+                if bytes.len() > end {
+                    break;
+                }
+            }
+            bytes.truncate(end);
+            // Now and then the compressor dies and the shell goes on talking.
+            if cut.is_multiple_of(41) {
+                bytes.extend_from_slice(b"\nKilled\nCTO1 F 7 65536\n");
+            }
+            Ok(Box::new(Sheet { bytes, at: 0 }) as Box<dyn Running>)
+        }
+        .boxed()
+    }
+    fn connect(&self, _: u16) -> BoxFuture<'_, Result<Box<dyn ByteStream>, Trouble>> {
+        async { Err(Trouble::new(crate::base::TroubleKind::Unreachable, "paper", "", "")) }.boxed()
+    }
+    fn pod(&self) -> BoxFuture<'_, Result<PodFacts, Trouble>> {
+        async { Err(Trouble::new(crate::base::TroubleKind::Unreachable, "paper", "", "")) }.boxed()
+    }
+    fn refused<'a>(&'a self, _: &'a [Rule]) -> BoxFuture<'a, Result<Vec<Rule>, Trouble>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn resets_at_random_points_change_no_byte() {
+    let mut file = b"{\"snapshot\":{\"meta\":{\"node_fields\":[\"type\"]},\"node_count\":9,\"edge_count\":9},\n\"nodes\":[".to_vec();
+    let mut n = 1u64;
+    while file.len() < 600_000 {
+        n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        file.extend_from_slice(format!("{},", n >> 40).as_bytes());
+    }
+    file.extend_from_slice(b"0],\"edges\":[],\"trace_function_infos\":[],\"strings\":[\"a\"]}");
+    let container = ContainerRef { pod: crate::base::PodRef::new("test", "paper"), name: "app".to_owned() };
+    let place = Paper { container, file, random: Mutex::new(88_172_645_463_325_252) };
+    let facts = crate::node::parse_probe(include_bytes!("../../node/probe/recorded/debian-exec-form.txt"), "T0").expect("facts");
+    let source = Source { dir: "/data".to_owned(), pid: 1, is_snapshot: true, patience: Duration::from_secs(1 << 20), ..Source::default() };
+    let mut breaks = 0;
+    while breaks < 150 {
+        let mut landing = Memory::default();
+        let mut tell = |_: CaptureState| {};
+        let copied = copy(&place, &facts, &source, &mut landing, &mut tell, &CancellationToken::new()).await.expect("a copy");
+        assert_eq!(copied.end, CopyEnd::Whole);
+        assert!(landing.0 == place.file, "{} of {} bytes", landing.0.len(), place.file.len());
+        breaks += copied.breaks;
+    }
+}

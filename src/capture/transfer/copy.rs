@@ -44,12 +44,16 @@ pub struct Copied {
     pub tracker: SnapshotTracker,
     /// Connections that broke on the way.
     pub breaks: u32,
+    /// Bytes at the end that came from a piece cut by the last break: no checksum proves them.
+    pub unproved: Bytes,
     /// Whether the writer had begun: a file of no bytes is a snapshot that is being built.
     pub seen: bool,
 }
 
 /// Silence after which a connection is given up: the reader speaks four times a second.
 const SILENCE: Duration = Duration::from_secs(30);
+/// Blocks a piece on a good line: 4 MiB.
+const MOST: u64 = 64;
 /// No process has this id: it stands for a writer whose container is gone.
 const NOBODY: u32 = 1 << 30;
 /// A writer is believed dead, and no file to come, after so many looks.
@@ -78,10 +82,19 @@ pub async fn copy(
         (tongue, _) => tongue,
     };
     let mut run = Run {
-        copied: Copied { end: CopyEnd::Stopped, path: source.path.clone(), tracker: SnapshotTracker::new(), breaks: 0, seen: false },
+        copied: Copied {
+            end: CopyEnd::Stopped,
+            path: source.path.clone(),
+            tracker: SnapshotTracker::new(),
+            breaks: 0,
+            unproved: Bytes(0),
+            seen: false,
+        },
         inode: None,
         at: 0,
         piece: Vec::new(),
+        aside: (0, Vec::new()),
+        most: MOST,
         leftover: None,
         quiet: 0,
         alive: true,
@@ -94,7 +107,8 @@ pub async fn copy(
     let mut lost_since = None;
     loop {
         source.path.clone_from(&run.copied.path);
-        let command = reader(&tongue, &source, landing.bytes().0);
+        let command = reader(&tongue, &source, landing.bytes().0, run.most);
+        let before = landing.bytes();
         let ended = run.once(place, &command, landing, &mut *tell, stop).await;
         let heard = run.leftover.is_some();
         if let Some(pid) = run.leftover.take() {
@@ -102,10 +116,7 @@ pub async fn copy(
             let _ = place.run(&dismiss(&tongue, pid), Duration::from_secs(10), 1024).await;
         }
         let why = match ended {
-            Ok(Some(end)) => {
-                run.copied.end = end;
-                return Ok(run.copied);
-            }
+            Ok(Some(end)) => return run.over(end, landing),
             Ok(None) => Masked::own("the reader in the pod ended"),
             Err(Break::Lost(why)) => why,
             Err(Break::Fatal(error)) => return Err(error),
@@ -116,19 +127,21 @@ pub async fn copy(
         }
         let since = *lost_since.get_or_insert_with(tokio::time::Instant::now);
         if since.elapsed() > source.patience {
-            run.copied.end = CopyEnd::Unreachable(why);
-            return Ok(run.copied);
+            return run.over(CopyEnd::Unreachable(why), landing);
         }
+        // What brought bytes is tried again at once: the process may not live long.
+        let better = landing.bytes() > before;
+        run.most = if better { (run.most * 2).min(MOST) } else { (run.most / 4).max(1) };
+        let wait = if better { Duration::ZERO } else { pause };
         tokio::select! {
-            () = stop.cancelled() => { run.copied.end = CopyEnd::Stopped; return Ok(run.copied) }
-            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return run.over(CopyEnd::Stopped, landing),
+            () = tokio::time::sleep(wait) => {}
         }
         pause = (pause * 2).min(LAST_PAUSE);
         // Another container: its process of the same number is not the writer, and what is there of the file is all.
         if self::restarts(place).await.is_some_and(|now| restarts.is_some_and(|then| now != then)) {
             if !source.beyond_death {
-                run.copied.end = CopyEnd::WriterDead;
-                return Ok(run.copied);
+                return run.over(CopyEnd::WriterDead, landing);
             }
             source.pid = NOBODY;
         }
@@ -156,9 +169,13 @@ struct Run {
     inode: Option<u64>,
     /// Offset of the present piece; `u64::MAX` for one that is not wanted.
     at: u64,
-    /// Its bytes so far: they land when the piece is proved, or when the connection ends in the middle of it. Not when
-    /// it is damaged: a compressor killed for memory leaves garbage behind.
+    /// Its bytes so far: they land when the piece is proved. A compressor that is killed for memory leaves garbage
+    /// behind, which looks like data to the decoder.
     piece: Vec<u8>,
+    /// A piece that a break cut, and its offset: read again if that is possible, else better than nothing.
+    aside: (u64, Vec<u8>),
+    /// Blocks a piece; less after breaks, so that a bad line still carries some whole.
+    most: u64,
     leftover: Option<u32>,
     quiet: u32,
     alive: bool,
@@ -185,7 +202,7 @@ impl Run {
             let read = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
-                    self.land(landing).map_err(Break::Fatal)?;
+                    self.set_aside();
                     return Ok(Some(CopyEnd::Stopped));
                 }
                 read = tokio::time::timeout(SILENCE, stream.read(&mut buffer)) => read,
@@ -207,11 +224,7 @@ impl Run {
                 return Ok(Some(end));
             }
         };
-        self.land(landing).map_err(Break::Fatal)?;
-        tell(self.state());
-        if self.is_snapshot && self.copied.tracker.is_complete() {
-            return Ok(Some(CopyEnd::Whole));
-        }
+        self.set_aside();
         if let Some(why) = broken {
             return Err(Break::Lost(why));
         }
@@ -221,6 +234,27 @@ impl Run {
         }
         // The reader ends by itself only when the writer died before there was a file.
         Ok(if !self.alive && !self.copied.seen { Some(CopyEnd::WriterDead) } else { None })
+    }
+
+    /// Keeps a piece that a break cut, if it reaches further than what was kept.
+    fn set_aside(&mut self) {
+        let piece = std::mem::take(&mut self.piece);
+        let end = |at: u64, piece: &[u8]| at.saturating_add(piece.len() as u64);
+        if self.at != u64::MAX && end(self.at, &piece) > end(self.aside.0, &self.aside.1) {
+            self.aside = (self.at, piece);
+        }
+    }
+
+    /// The end. What could not be read again and proved still is better than nothing.
+    fn over(mut self, end: CopyEnd, landing: &mut dyn Landing) -> Result<Copied, Error> {
+        let before = landing.bytes();
+        if end != CopyEnd::Whole && self.aside.0 <= before.0 {
+            (self.at, self.piece) = std::mem::take(&mut self.aside);
+            self.land(landing)?;
+            self.copied.unproved = landing.bytes().saturating_sub(before);
+        }
+        self.copied.end = end;
+        Ok(self.copied)
     }
 
     /// Appends what is new of the piece: what is here already comes again after a break, and so does a tail that grew.

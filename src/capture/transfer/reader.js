@@ -20,7 +20,7 @@ const G = () => {
   try { s = fs.statSync(f) } catch { L('G'); return Z() }
   if (i === undefined) i = s.ino;
   if (i !== s.ino) { L('C'); return Z() }
-  const c = Math.min(Math.floor((s.size - o) / B), 16);
+  const c = Math.min(Math.floor((s.size - o) / B), @MOST@);
   if (c > 0) {
     const b = R(c * B);
     L('F ' + i + ' ' + o); S(zl.gzipSync(b, { level: 1 })); o += b.length - b.length % B;

@@ -1,6 +1,6 @@
 # Reads a file that may still grow, from an offset, and sends it in frames (src/capture/transfer/frames.rs). Reads only.
 # Set before it: f file or empty, d directory to watch where f is empty, k known names there as |a|b|, P writer's pid,
-# o offset (a multiple of 65536), w whether to wait on when the writer is dead.
+# o offset (a multiple of 65536), m blocks a piece, w whether to wait on when the writer is dead.
 exec 2>/dev/null
 trap 'exit 0' TERM INT HUP PIPE
 B=65536
@@ -29,7 +29,7 @@ while :; do
   [ "$i" ] || i=${x#* }
   [ "$i" = "${x#* }" ] || { echo "CTO1 C"; break; }
   c=$(((s - o) / B))
-  [ $c -gt 64 ] && c=64
+  [ $c -gt $m ] && c=$m
   if [ $c -gt 0 ]; then
     echo "CTO1 F $i $o" || exit
     dd if="$f" bs=$B skip=$((o / B)) count=$c | gzip -1 -c

@@ -10,13 +10,13 @@ const NODE: &str = include_str!("reader.js");
 /// Pieces begin at multiples of this.
 pub(super) const BLOCK: u64 = 65536;
 
-/// The command that reads `source` from the block of `offset` on.
-pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64) -> Vec<String> {
+/// The command that reads `source` from the block of `offset` on, `most` blocks a piece.
+pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64, most: u64) -> Vec<String> {
     let offset = offset / BLOCK * BLOCK;
     let file = source.path.as_deref().unwrap_or_default();
     let dir = source.dir.as_str();
     let set = format!(
-        "f={} d={} k={} P={} o={offset} w={}",
+        "f={} d={} k={} P={} o={offset} m={most} w={}",
         shell_quoted(file),
         shell_quoted(dir),
         shell_quoted(&format!("|{}|", source.known.join("|"))),
@@ -31,7 +31,8 @@ pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64) -> Vec<Strin
         .replace("@KNOWN@", &serde_json::Value::from(source.known.clone()).to_string())
         .replace("@PID@", &source.pid.to_string())
         .replace("@WATCH@", if source.beyond_death { "1" } else { "0" })
-        .replace("@OFFSET@", &offset.to_string());
+        .replace("@OFFSET@", &offset.to_string())
+        .replace("@MOST@", &most.min(16).to_string());
     tongue.command(&shell, &node)
 }
 
@@ -57,11 +58,11 @@ mod tests {
     #[test]
     fn names_cannot_break_out_of_the_script() {
         let source = Source { path: Some("/data/it's $(rm -rf /).heapsnapshot".to_owned()), ..Source::default() };
-        let command = reader(&Tongue::Shell, &source, 70_000);
+        let command = reader(&Tongue::Shell, &source, 70_000, 64);
         assert!(command[2].starts_with("f='/data/it'\\''s $(rm -rf /).heapsnapshot' "), "{}", &command[2][..80]);
         assert!(command[2].contains(" o=65536 "));
         assert!(command[2].len() < 2500, "{}", command[2].len());
-        let node = reader(&Tongue::Node("node".to_owned()), &source, 0);
+        let node = reader(&Tongue::Node("node".to_owned()), &source, 0, 64);
         let script = node.last().expect("a script");
         assert!(!script.contains('@') && script.len() < 3000, "{script}");
     }
