@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use super::diff::Growth;
 use super::format::{EdgeKind, NodeKind};
 use super::ids::NodeIx;
-use super::recognise::{Entries, Reader, Trail};
+use super::recognise::{Entries, Reader, Trail, thinned};
 use super::verdict::Trigger;
 use crate::base::{Masked, Untrusted};
 
@@ -87,10 +87,9 @@ pub(super) fn trigger(
         return None;
     }
     let count = |nodes: &[NodeIx]| -> (FxHashMap<(String, String), u32>, u32) {
-        let step = nodes.len().div_ceil(SAMPLE).max(1);
         let mut seen: FxHashMap<(String, String), u32> = FxHashMap::default();
         let mut looked = 0;
-        for &node in nodes.iter().step_by(step) {
+        for node in thinned(nodes, SAMPLE) {
             let values = values(reader, node);
             if values.is_empty() {
                 continue;

@@ -21,6 +21,8 @@ pub(in crate::heap) struct Members {
     pub class: String,
     /// Where it is written.
     pub place: Option<Place>,
+    /// Whether the app wrote it.
+    pub app: bool,
     /// Bytes of the sample by what it consists of: buffers' data, strings, everything.
     pub bytes: (u64, u64, u64),
 }
@@ -29,8 +31,7 @@ pub(in crate::heap) struct Members {
 /// closures, promises and timers before those.
 pub(in crate::heap) fn members(reader: &Reader<'_>, nodes: &[NodeIx]) -> Members {
     let a = reader.a;
-    let step = nodes.len().div_ceil(SAMPLE).max(1);
-    let sample: Vec<NodeIx> = nodes.iter().copied().step_by(step).collect();
+    let sample = thinned(nodes, SAMPLE);
     let mut direct: FxHashMap<u32, (u64, u64, NodeIx)> = FxHashMap::default();
     let mut inner: FxHashMap<u32, (u64, u64, NodeIx)> = FxHashMap::default();
     let (mut buffers, mut strings, mut all) = (0, 0, 0);
@@ -45,7 +46,7 @@ pub(in crate::heap) fn members(reader: &Reader<'_>, nodes: &[NodeIx]) -> Members
             match a.kind(node) {
                 NodeKind::Native if reader.is_named(node, reader.w.array_buffer_data) => buffers += size,
                 kind if kind.is_string() => strings += size,
-                NodeKind::Object => {
+                NodeKind::Object if !reader.is_context(node) => {
                     let class = a.class_of(node).0;
                     if !seen.contains(&class) {
                         seen.push(class);
@@ -91,7 +92,16 @@ pub(in crate::heap) fn members(reader: &Reader<'_>, nodes: &[NodeIx]) -> Members
     };
     let class = chosen.map_or_else(String::new, |node| label(reader, node));
     let place = chosen.and_then(|node| reader.place(node));
-    Members { sample, class, place, bytes: (buffers, strings, all) }
+    let app = chosen.is_some_and(|node| reader.origin(node) == Origin::App);
+    Members { sample, class, place, app, bytes: (buffers, strings, all) }
+}
+
+/// About `most` of `nodes`, spread over all of them. Not every n-th: keys and values come in turns.
+pub(in crate::heap) fn thinned(nodes: &[NodeIx], most: usize) -> Vec<NodeIx> {
+    let step = nodes.len().div_ceil(most.max(1)).max(1) as u64;
+    // Knuth's multiplicative hash of the position: the same nodes every time.
+    let kept = |n: usize| (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+    nodes.iter().enumerate().filter(|(n, _)| kept(*n).is_multiple_of(step)).map(|(_, &node)| node).collect()
 }
 
 /// How well the class of `node` names what piles up (0 to 16), and its name.
@@ -124,6 +134,8 @@ pub(in crate::heap) fn label(reader: &Reader<'_>, node: NodeIx) -> String {
         NodeKind::String => "string".to_owned(),
         NodeKind::ConsString => "joined string".to_owned(),
         NodeKind::SlicedString => "part of a longer string".to_owned(),
+        NodeKind::Hidden | NodeKind::Object if reader.is_context(node) => "closure scope".to_owned(),
+        NodeKind::Hidden if a.raw_name(node).starts_with("system / PromiseReaction") => "promise reaction".to_owned(),
         NodeKind::Object if reader.is_named(node, reader.w.generator) => match reader.internal(node, reader.w.function) {
             Some(function) => format!("generator {}", reader.function_name(function)),
             None => "generator".to_owned(),

@@ -18,7 +18,7 @@ mod trail;
 
 pub(super) use async_context::{store_name, stores};
 pub(super) use collections::{Entries, entries};
-pub(super) use members::{Members, members};
+pub(super) use members::{Members, members, thinned};
 pub(super) use reader::{Origin, Reader};
 pub(super) use timers::{Pending, pending};
 pub(super) use trail::Trail;

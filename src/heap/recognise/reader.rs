@@ -86,7 +86,10 @@ impl<'a> Reader<'a> {
         for node in analysis.nodes().filter(|&n| analysis.kind(n) == NodeKind::Closure) {
             let Some(context) = reader.internal(node, reader.w.context) else { continue };
             if reader.is_context(context) && analysis.location(node).is_some() {
-                functions.entry(context.0).or_insert(node.0);
+                let held = functions.entry(context.0).or_insert(node.0);
+                if reader.telling(node) < reader.telling(NodeIx(*held)) {
+                    *held = node.0;
+                }
             }
         }
         // A context that only inner contexts refer to takes its script from them.
@@ -108,6 +111,19 @@ impl<'a> Reader<'a> {
         }
         reader.functions = functions;
         reader
+    }
+
+    /// How little a function tells about its scope: classes most, of these the last of a module (a service stands behind its helpers);
+    /// helpers of compilers (`__decorate`) least.
+    fn telling(&self, function: NodeIx) -> (u8, std::cmp::Reverse<u32>) {
+        let name = self.a.name(function);
+        let rank = match name.chars().next() {
+            _ if name.starts_with("__") => 3,
+            Some(c) if c.is_uppercase() => 0,
+            Some(_) => 1,
+            None => 2,
+        };
+        (rank, std::cmp::Reverse(self.a.location(function).map_or(0, |l| l.line)))
     }
 
     /// Target of the edge of `kind` named `name`.

@@ -67,7 +67,13 @@ pub(super) fn holder(reader: &Reader<'_>, trail: &Trail<'_>) -> Option<Holder> {
                 names_of_others += 1;
                 if private.is_none() {
                     let class = reader.a.class_name(hop.from);
-                    let full = if hop.kind == EdgeKind::Context { name.into_owned() } else { format!("{class}.{name}") };
+                    let full = if reader.a.raw_name(hop.to) == "process" {
+                        "process".to_owned()
+                    } else if hop.kind == EdgeKind::Context {
+                        name.into_owned()
+                    } else {
+                        format!("{class}.{name}")
+                    };
                     private = Some((at, full, other));
                     plain.clear();
                 }
@@ -156,6 +162,10 @@ fn based(reader: &Reader<'_>, trail: &Trail<'_>, at: usize, name: &str) -> Strin
         if hop.kind == EdgeKind::Context {
             return full;
         }
+        // A variable that holds the object says more than the way the path took to it.
+        if let Some(variable) = variable_of(reader, hop.from) {
+            return format!("{variable}.{full}");
+        }
         let above = at.checked_sub(1).map(|n| &trail.hops[n]);
         match above.and_then(|h| trail.name(h).filter(|_| matches!(trail.origin(h), Origin::App)).map(|n| (h, n))) {
             // The injector's own record of a provider says less than the provider's class.
@@ -174,6 +184,22 @@ fn based(reader: &Reader<'_>, trail: &Trail<'_>, at: usize, name: &str) -> Strin
         }
     }
     full
+}
+
+/// The variable of the app that holds an object, the nearest to the roots; `None` when none does.
+fn variable_of(reader: &Reader<'_>, object: NodeIx) -> Option<String> {
+    let mut found: Option<Edge> = None;
+    for edge in reader.a.retainers(object).take(64) {
+        if edge.kind != EdgeKind::Context || reader.origin(edge.from) != Origin::App || reader.a.dominates(object, edge.from) {
+            continue;
+        }
+        // Closures that come and go (of a timer, of a request) hold it too, under the same name or another: the longest-lived is the nearest.
+        let nearer = |a: &Edge, b: &Edge| (reader.a.distance(a.from), a.from) < (reader.a.distance(b.from), b.from);
+        if found.as_ref().is_none_or(|held| nearer(&edge, held)) {
+            found = Some(edge);
+        }
+    }
+    found.and_then(|e| reader.written_name(&e)).map(std::borrow::Cow::into_owned)
 }
 
 /// Where the variable or field of this step is written: its declaration, else the class or a function beside it.

@@ -19,6 +19,7 @@ use crate::heap::verdict::{Confidence, Large, Step, Suspect, Verdict};
 struct Finding {
     suspect: Suspect,
     origin: Origin,
+    apps_members: bool,
     evidence: Evidence,
     detail: Option<String>,
     /// Bytes to rank by.
@@ -35,7 +36,8 @@ pub(super) fn judge(scene: &Scene<'_>, candidates: Vec<Candidate>, options: &Opt
     for candidate in candidates {
         let Some(finding) = weigh(scene, &candidate, total) else { continue };
         let s = &finding.suspect;
-        if finding.origin == Origin::Node {
+        // What Node holds is only worth a line when the members are the app's: listeners on `process`, callbacks.
+        if finding.origin == Origin::Node && !finding.apps_members {
             continue;
         }
         let by_size_only = scene.past.is_some() && s.growth_bytes.is_none();
@@ -150,11 +152,12 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
             evidence.factor >= 0.7 && (share >= 0.05 || retained >= 16 << 20 || count >= 1000 || evidence.factor >= 3.0 && share >= 0.01)
         }
     };
+    let apps_members = pile.app && pile.place.is_some();
     let origin_weight = match origin {
         Origin::App => 1.0,
         Origin::Package(_) => 0.8,
         Origin::Unknown => 0.5,
-        Origin::Node => 0.1,
+        Origin::Node => 0.5,
     };
     let score = origin_weight * candidate.growth.map_or(retained as f64 * evidence.factor, |g| g as f64);
     let suspect = Suspect {
@@ -183,7 +186,12 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         fingerprint: Masked::default(),
         cannot_prove: Vec::new(),
     };
-    Some(Finding { suspect, origin, evidence, detail: sight.detail, score, leaks })
+    let mut suspect = suspect;
+    if origin == Origin::Node && apps_members {
+        // Node's line helps nobody: the app's function does.
+        suspect.location.clone_from(&suspect.class_location);
+    }
+    Some(Finding { suspect, origin, apps_members, evidence, detail: sight.detail, score, leaks })
 }
 
 /// Entries of a collection; of the collections in it where most of its values are such (lists by tenant).
@@ -229,14 +237,27 @@ fn grows(
     if came > 0 && went * 10 > came * 7 && growth * 10 < retained as i64 {
         return false;
     }
-    still_growing(scene, node)
+    still_growing(scene, node, held.map(|(n, _)| *n))
 }
 
 /// With three snapshots or more: whether it grew in the last interval as well, not only while it was filled.
-fn still_growing(scene: &Scene<'_>, node: NodeIx) -> bool {
+fn still_growing(scene: &Scene<'_>, node: NodeIx, collection: Option<NodeIx>) -> bool {
     let [.., before_last, last] = scene.all else { return true };
     if scene.all.len() < 3 {
         return true;
+    }
+    // Entries are counted where they can be; bytes of what stayed still change (strings are joined, tables rebuilt).
+    if let Some(collection) = collection
+        && let Some(then) = before_last.by_id(last.id(collection))
+    {
+        let count =
+            |reader: &Reader<'_>, node| entries(reader, node).filter(|e| !e.values.is_empty()).map(|e| deep_count(reader, &e) as i64);
+        let (middle, first) = (Reader::of(before_last), scene.past.as_ref());
+        let first = first.and_then(|p| Some((&p.reader, p.growth.counterpart(collection)?))).and_then(|(r, n)| count(r, n)).unwrap_or(0);
+        if let (Some(now), Some(then)) = (count(&scene.reader, collection), count(&middle, then)) {
+            let intervals = scene.all.len() as i64 - 1;
+            return (now - then) * 10 >= (now - first) / intervals;
+        }
     }
     let id = last.id(node);
     let sizes = sizes(scene.all, id);
@@ -245,7 +266,6 @@ fn still_growing(scene: &Scene<'_>, node: NodeIx) -> bool {
     else {
         return true;
     };
-    let _ = before_last;
     let (in_last, whole) = (now as i64 - then as i64, now as i64 - first as i64);
     // What dominates nothing shows no growth of its own: the rule that found it knows better.
     whole <= 0 || in_last * 10 >= whole / (sizes.len() as i64 - 1)

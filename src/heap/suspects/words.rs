@@ -58,12 +58,8 @@ pub(super) fn headline(s: &Suspect, seconds: Option<f64>, because: &[&str], deta
         }
         None => {
             let since = because.first().map(|b| format!("; {b}")).unwrap_or_default();
-            format!(
-                "{holder} holds {}: {}, {} of the heap{since}",
-                things(s.count, s.growing_class.as_str()),
-                Bytes(s.retained_bytes),
-                share(s.share)
-            )
+            let many = if s.count > 1 { format!("holds {}: ", things(s.count, s.growing_class.as_str())) } else { "keeps ".to_owned() };
+            format!("{holder} {many}{}, {} of the heap{since}", Bytes(s.retained_bytes), share(s.share))
         }
     };
     Masked::from(text)
