@@ -27,7 +27,7 @@ struct DemoArgs {
     /// Play the recording back even where real pods are possible
     #[arg(long)]
     recorded: bool,
-    /// Keep incidents and evidence of the demo here (default: a directory that goes with the demo; headless keeps it)
+    /// Keep incidents and evidence of the demo here (default: a directory of its own below the system's temporary one)
     #[arg(long, value_name = "DIR")]
     keep: Option<std::path::PathBuf>,
 }
@@ -66,6 +66,9 @@ impl Verb for DemoVerb {
                 demo.stop().await;
                 return Ok(Exit::Ok);
             }
+            // Not inside the demo's own directory, which goes with it: a postmortem is to be read afterwards.
+            let kept = || std::env::temp_dir().join(format!("cutoff-demo-incidents-{}", std::process::id()));
+            let data_dir = args.keep.clone().unwrap_or_else(kept);
             let receiver = Receiver::start().await?;
             let world = session::World {
                 kubeconfig: demo.kubeconfig(),
@@ -75,7 +78,7 @@ impl Verb for DemoVerb {
                 clock,
                 speed: args.speed,
                 webhook: receiver.url().to_owned(),
-                data_dir: args.keep.clone().unwrap_or_else(|| demo.kubeconfig().with_file_name("data")),
+                data_dir,
             };
             let exit = match args.headless {
                 true => headless::play(context, &world, || receiver.received()).await,
