@@ -211,7 +211,8 @@ pub(super) fn ended(model: &mut Model, id: JobId, evidence: EvidenceId, state: &
         level = Level::Warn;
     }
     say(model, level, format!("{evidence} {}", state.line()));
-    let usable = matches!(done.outcome, Outcome::Complete | Outcome::Truncated) && done.bytes.0 > 0;
+    let snapshot = model.capture(evidence).is_some_and(|c| is_snapshot(&c.method));
+    let usable = snapshot && matches!(done.outcome, Outcome::Complete | Outcome::Truncated) && done.bytes.0 > 0;
     let kind = Kind::CaptureEnded {
         evidence,
         outcome: done.outcome,

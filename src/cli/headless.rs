@@ -12,7 +12,7 @@ use super::session::{self, World};
 use super::{Context, Exit};
 use crate::app::model::ActStage;
 use crate::app::{Intent, Model, Prompt};
-use crate::base::{ContainerRef, Trouble, TroubleKind, clock};
+use crate::base::{Bytes, ContainerRef, Trouble, TroubleKind, clock};
 use crate::incident::{ActOutcome, ActRequest, ActTarget, PostKind, Severity, State};
 use crate::preflight::CaptureState;
 use crate::runtime::Desk;
@@ -80,8 +80,8 @@ impl Play {
             .await?;
         let worst = &rows[0];
         let slope = worst.slope.map_or_else(String::new, |s| s.to_string());
-        let used = worst.working_set.map_or_else(String::new, |b| b.binary());
-        let limit = worst.limit.map_or_else(|| "no limit".to_owned(), |b| b.binary());
+        let used = worst.working_set.map_or_else(String::new, Bytes::binary);
+        let limit = worst.limit.map_or_else(|| "no limit".to_owned(), Bytes::binary);
         self.say("pods", format!("{} climbs most: {used} of {limit}, {slope}", worst.container.pod.name))?;
         Ok(rows.into_iter().map(|r| r.container).collect())
     }

@@ -108,7 +108,7 @@ pub async fn dashboard(context: &Context, world: Option<World>) -> Result<Exit> 
     crate::disk::private_dir(&data_dir).map_err(Trouble::from)?;
     // Without a door the dashboard works; `cutoff note` beside it says why it does not.
     let door =
-        crate::runtime::socket::listen(super::context::socket_at(&data_dir)).map_err(|trouble| tracing::warn!(%trouble, "socket")).ok();
+        crate::runtime::socket::listen(&super::context::socket_at(&data_dir)).map_err(|trouble| tracing::warn!(%trouble, "socket")).ok();
     let terminal = crate::ui::Terminal::open(config.ui.mouse)?;
     screen::run(desk, face, terminal, door).await
 }

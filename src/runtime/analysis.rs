@@ -105,6 +105,7 @@ fn verdict(
                 })?;
                 let path = hands.evidence_dir(incident).join(file);
                 let analysis = Arc::new(analyse_file(&path, &progress)?);
+                warm(&analysis);
                 let _ = to.blocking_send(Word::Shelved(*id, analysis.clone()));
                 analysis
             }
@@ -116,7 +117,14 @@ fn verdict(
     find_leaks(&all, &options, progress.as_ref()).map_err(|_| cancelled())
 }
 
-/// Reads the snapshot at `path`, plain or gzip, in pieces.
+/// Paths and the dominator tree are made when they are first asked for: here, not when a tab is opened on the desk's task.
+fn warm(analysis: &Analysis) {
+    if let Some(root) = analysis.dominators_first().next() {
+        let _ = (analysis.path(root), analysis.dominated(root).next());
+    }
+}
+
+/// Reads the snapshot at `path`, in pieces.
 fn analyse_file(path: &Path, progress: &Arc<dyn Progress>) -> Result<Analysis, Trouble> {
     let file = Reader::open(path).map_err(Trouble::from)?;
     let mut pipeline = Pipeline::new(progress.clone());
@@ -136,7 +144,9 @@ fn analyse_file(path: &Path, progress: &Arc<dyn Progress>) -> Result<Analysis, T
 fn stopped(stop: Stop, path: &Path) -> Trouble {
     match stop {
         Stop::Cancelled => cancelled(),
-        other => Trouble { place: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), ..Trouble::from(other) },
+        stop @ Stop::NotASnapshot { .. } => {
+            Trouble { place: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), ..Trouble::from(stop) }
+        }
     }
 }
 

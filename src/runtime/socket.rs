@@ -37,7 +37,7 @@ pub use unix::{ask, listen};
 
 #[cfg(unix)]
 mod unix {
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::time::Duration;
 
     use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -58,14 +58,14 @@ mod unix {
     ///
     /// # Errors
     /// When the socket cannot be made (a path longer than the system takes); the dashboard works without.
-    pub fn listen(path: PathBuf) -> Result<mpsc::Receiver<Intent>, Trouble> {
+    pub fn listen(path: &Path) -> Result<mpsc::Receiver<Intent>, Trouble> {
         let failed = |e: std::io::Error| {
             Trouble::new(TroubleKind::Failed, format!("no door for other terminals: {e}"), path.display().to_string(), "")
         };
-        if let Ok(Some(_)) = crate::disk::entry(&path) {
-            let _ = crate::disk::remove(&path);
+        if let Ok(Some(_)) = crate::disk::entry(path) {
+            let _ = crate::disk::remove(path);
         }
-        let listener = UnixListener::bind(&path).map_err(failed)?;
+        let listener = UnixListener::bind(path).map_err(failed)?;
         let (to, from) = mpsc::channel(16);
         spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

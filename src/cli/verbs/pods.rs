@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use futures::StreamExt;
 
-use crate::base::{Trouble, TroubleKind, parse_span, span};
+use crate::base::{Bytes, Trouble, TroubleKind, parse_span, span};
 use crate::cli::{Context, Exit, Verb};
 use crate::cluster::PodNews;
 use crate::metrics::Poller;
@@ -87,8 +87,8 @@ fn table(rows: &[Row]) -> String {
         cells.push([
             row.container.pod.name.clone(),
             row.container.name.clone(),
-            row.working_set.map_or_else(|| "-".to_owned(), |b| b.binary()),
-            row.limit.map_or_else(|| "none".to_owned(), |b| b.binary()),
+            row.working_set.map_or_else(|| "-".to_owned(), Bytes::binary),
+            row.limit.map_or_else(|| "none".to_owned(), Bytes::binary),
             row.share.map_or_else(|| "-".to_owned(), |s| format!("{:.0}", s * 100.0)),
             row.slope.map_or_else(|| "-".to_owned(), |s| s.to_string()),
             left(&row.eta),

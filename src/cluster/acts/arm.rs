@@ -148,20 +148,20 @@ mod tests {
         }
     }
 
-    fn workload(container: Value) -> Value {
+    fn workload(container: &Value) -> Value {
         json!({"spec": {"template": {"spec": {"containers": [{"name": "side"}, container]}}}})
     }
 
     #[test]
     fn what_is_there_is_kept_and_what_is_missing_is_made() {
-        let bare = patch(&workload(json!({"name": "app"})), &request(), "u", "3").expect("a patch");
+        let bare = patch(&workload(&json!({"name": "app"})), &request(), "u", "3").expect("a patch");
         assert_eq!(
             bare[2],
             json!({"op": "add", "path": "/spec/template/spec/containers/1/env", "value": [{"name": "NODE_OPTIONS", "value": "--x=1"}]})
         );
         assert_eq!(bare.as_array().map(Vec::len), Some(5), "two tests, env, mount, volume");
         let set = workload(
-            json!({"name": "app", "env": [{"name": "A", "value": "b"}, {"name": "NODE_OPTIONS", "value": "--y"}], "volumeMounts": [{"name": "v", "mountPath": "/v"}]}),
+            &json!({"name": "app", "env": [{"name": "A", "value": "b"}, {"name": "NODE_OPTIONS", "value": "--y"}], "volumeMounts": [{"name": "v", "mountPath": "/v"}]}),
         );
         let added = patch(&set, &request(), "u", "3").expect("a patch");
         assert_eq!(added[2], json!({"op": "add", "path": "/spec/template/spec/containers/1/env/1/value", "value": "--y --x=1"}));
@@ -176,7 +176,7 @@ mod tests {
             json!({"name": "app", "env": [{"name": "NODE_OPTIONS", "value": "--a --x=1"}]}),
             json!({"name": "app", "volumeMounts": [{"name": "data", "mountPath": "/dumps"}]}),
         ] {
-            assert!(matches!(patch(&workload(container.clone()), &request(), "u", "3"), Err(Error::Refused { .. })), "{container}");
+            assert!(matches!(patch(&workload(&container), &request(), "u", "3"), Err(Error::Refused { .. })), "{container}");
         }
     }
 }
