@@ -1,6 +1,7 @@
 //! What a stranger or a user can reach: library, binary, PTY, house. One binary, since each more costs a link of the whole tree.
 #![allow(clippy::disallowed_methods, reason = "tests are outside the house: they start processes and read files")]
 
+mod analyze;
 mod cli;
 mod house;
 mod leaks;

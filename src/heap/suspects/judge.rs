@@ -323,10 +323,21 @@ fn steps(scene: &Scene<'_>, trail: &Trail<'_>, hop: usize) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     let mut folded = 0;
     let outside = trail.outside().len();
+    // What leads from Node's globals to its module registry is the same for every program.
+    let entry = trail.hops.iter().position(|h| trail.origin(h) == Origin::App || scene.reader.origin(h.to) == Origin::App).unwrap_or(0);
+    let entry = entry.saturating_sub(2).min(hop);
     for (at, edge) in trail.hops.iter().enumerate() {
         let name = scene.reader.written_name(edge);
         let last = at + 1 == trail.hops.len();
         let chained = at >= outside && !last;
+        if at < entry {
+            folded += 1;
+            continue;
+        }
+        // A backing store at the end says nothing that its owner has not said.
+        if last && a.kind(edge.to) == crate::heap::format::NodeKind::Array && !out.is_empty() {
+            break;
+        }
         let object =
             !scene.is_structure(edge.to) && !scene.reader.is_context(edge.to) && a.kind(edge.to) != crate::heap::format::NodeKind::Array;
         if chained || !last && (name.is_none() && !object || scene.is_structure(edge.to)) {
@@ -335,6 +346,7 @@ fn steps(scene: &Scene<'_>, trail: &Trail<'_>, hop: usize) -> Vec<Step> {
         }
         let label = match (&name, a.snapshot().edge_text(edge)) {
             (Some(name), _) if edge.kind == crate::heap::format::EdgeKind::Context => name.to_string(),
+            (Some(name), _) if name.contains('/') => name.to_string(),
             (Some(name), _) => format!(".{name}"),
             (None, text) if text.chars().all(|c| c.is_ascii_digit()) => "[…]".to_owned(),
             (None, text) => text.into_owned(),

@@ -64,6 +64,8 @@ pub(super) fn evidence(
             if keys.len() >= 10 && alone * 10 >= keys.len() * 9 {
                 weigh(4.0, "its keys are objects that nothing else holds, so no entry can ever be found again");
                 found.unreachable_keys = true;
+                // The strongest reason is said first.
+                found.because.rotate_right(1);
             }
         }
     }
