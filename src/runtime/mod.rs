@@ -1,7 +1,7 @@
 //! Performs effects, brings news, owns tasks. How things look is not known here.
 //!
 //! [`Desk`] is the loop that terminal and headless run share; each kind of effect has a file. Tasks speak to the desk
-//! by [`Word`]s over one bounded channel: levels (progress, samples) are dropped when it is full, edges wait.
+//! by words (`Word`) over one bounded channel: levels (progress, samples) are dropped when it is full, edges wait.
 
 mod acts;
 mod analysis;
