@@ -1,9 +1,12 @@
 //! Takes a capture by name and finds out afterwards what it really cost.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Bytes, Masked, Stamp};
+use crate::base::{Bytes, Masked, Stamp, TroubleKind};
 use crate::incident::{Outcome, Provenance};
+use crate::node::Process;
 use crate::preflight::{Assessment, CaptureState, Compared, Risk, compare};
 
 use super::error::Error;
@@ -90,27 +93,42 @@ async fn run(
 }
 
 async fn look_again(place: &dyn Place, survey: &Survey, captured: &mut Captured) {
-    if captured.outcome != Outcome::Complete {
-        // The kubelet tells of a death a second after the connection did.
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    }
-    if let Ok(pod) = place.pod().await {
-        captured.restarts.1 = restarts_of(&pod, place);
-        if captured.restarts.1 != Some(captured.restarts.0) {
+    let Some(before) = survey.pid.and_then(|pid| survey.facts.process(pid)) else { return };
+    for look in 0..LOOKS {
+        if look > 0 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        let restarts = match place.pod().await {
+            Ok(pod) => restarts_of(&pod, place),
+            Err(trouble) if trouble.kind == TroubleKind::NotFound => None,
+            Err(_) => continue,
+        };
+        captured.restarts.1 = restarts;
+        if restarts != Some(captured.restarts.0) {
             captured.process_lives = Some(false);
             return;
         }
-    }
-    let (Some(pid), Ok(after)) = (survey.pid, probe(place).await) else { return };
-    let before = survey.facts.process(pid);
-    let Some(now) = after.process(pid) else {
-        captured.process_lives = Some(false);
+        let Ok(after) = probe(place).await else { continue };
+        let now = after.process(before.pid).filter(|now| same_life(before, now));
+        captured.process_lives = Some(now.is_some());
+        captured.done.measured.cpu = now.and_then(|now| now.cpu.checked_sub(before.cpu));
+        if let Some(now) = now.filter(|now| now.rss_peak > before.rss_peak.max(before.rss)) {
+            captured.done.measured.memory = Some(now.rss_peak.saturating_sub(before.rss));
+        }
         return;
-    };
-    captured.process_lives = Some(true);
-    captured.done.measured.cpu = before.and_then(|before| now.cpu.checked_sub(before.cpu));
-    if let Some(before) = before.filter(|before| now.rss_peak > before.rss_peak.max(before.rss)) {
-        captured.done.measured.memory = Some(now.rss_peak.saturating_sub(before.rss));
+    }
+}
+
+/// The kubelet tells a death only a second or two after it (measured); until then the pod looks as it did, but nothing
+/// can be run in it.
+const LOOKS: u32 = 6;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whether both are one process: its start, computed from clocks with whole seconds, has stayed.
+fn same_life(before: &Process, now: &Process) -> bool {
+    match (before.started, now.started) {
+        (Some(before), Some(now)) => (now - before).abs() < chrono::TimeDelta::seconds(5),
+        _ => true,
     }
 }
 

@@ -124,7 +124,8 @@ const LONGEST: usize = 400;
 
 /// Masks and cuts a foreign text.
 pub(super) fn foreign(text: impl AsRef<[u8]>) -> Masked {
-    let text = text.as_ref();
+    // Plain-text bodies of proxies end with a line break.
+    let text = text.as_ref().trim_ascii();
     // Masked first: a cut could take the name from a secret's value.
     let masked = mask(&Untrusted::new(text));
     let shown = masked.as_str();

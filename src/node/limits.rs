@@ -1,7 +1,8 @@
 //! How large a heap V8 allows itself: from Node's version, the container's memory and the flags.
 //!
 //! V8: `Heap::HeapSizeFromPhysicalMemory`, `YoungGenerationSizeFromOldGenerationSize`; checked against
-//! `heap_size_limit` of Node 20, 22 and 24 under limits of 512 to 8192 MiB.
+//! `heap_size_limit` of Node 20, 22 and 24 under limits of 512 to 8192 MiB, and of Node 18 to 26 in pods of 96 to 512 MiB:
+//! there the old generation does not go below 256 MiB, so V8's limit lies above the container's.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,12 +38,14 @@ impl std::fmt::Display for NodeVersion {
 }
 
 const MIB: u64 = 1 << 20;
+/// MiB that V8 gives the old generation in the smallest container, unless a flag says less.
+const LEAST_OLD: u64 = 256;
 
 /// `heap_size_limit` that V8 gives itself: old generation plus young. `container` is the memory limit, or the
 /// machine's memory when there is none.
 pub fn heap_limit(major: u16, container: Bytes, flags: &Flags) -> Bytes {
     let memory = container.0 / MIB;
-    let default_old = (memory / 2).min(if memory >= 15 * 1024 { 4096 } else { 2048 });
+    let default_old = (memory / 2).clamp(LEAST_OLD, if memory >= 15 * 1024 { 4096 } else { 2048 });
     let from_percent = flags.max_old_space_percent.filter(|_| major >= 24).map(|percent| memory * percent.min(100) / 100);
     let old = flags.max_old_space_mib.or(from_percent).unwrap_or(default_old);
     Bytes((old + young(major, default_old)) * MIB)
@@ -52,7 +55,8 @@ pub fn heap_limit(major: u16, container: Bytes, flags: &Flags) -> Bytes {
 fn young(major: u16, old: u64) -> u64 {
     // Node 26 was seen at 96 with a large old generation only; in between it is scaled as V8 scales the others.
     let (ratio, most) = match major {
-        0..24 => (if old <= 256 { 256 } else { 128 }, 16),
+        0..26 if old <= LEAST_OLD => (256, 16),
+        0..24 => (128, 16),
         24..26 => (32, 64),
         _ => (64, 32),
     };
@@ -81,6 +85,10 @@ mod tests {
             (24, 4096, 2240),
             (24, 8192, 2240),
             (18, 24_576, 4144),
+            (20, 96, 259),
+            (22, 256, 259),
+            (24, 384, 259),
+            (26, 384, 268),
         ];
         for (major, container, limit) in cases {
             assert_eq!(heap_limit(major, Bytes::mib(container), &Flags::default()), Bytes::mib(limit), "{major} at {container}");

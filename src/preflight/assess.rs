@@ -99,7 +99,8 @@ fn remedies(at: &Situation<'_>, demand: &Demand, verdict: &Assessment) -> Vec<Re
         if let (Some(from), Some(working_set), Some(need)) = (at.limit(), at.working_set(), verdict.predicted.memory)
             && !at.pod.resize_restarts
         {
-            let want = working_set.0 + need.low.0 + need.low.0 / 4;
+            // The upper bound: it is put back afterwards, and a heap of tiny objects took it all (measured in a pod).
+            let want = working_set.0.saturating_add(need.high.0);
             let to = Bytes(want.div_ceil(64 << 20) * (64 << 20));
             if to > from {
                 let qos = if at.pod.qos == "Guaranteed" { "; the request must rise with it, as the pod is Guaranteed" } else { "" };

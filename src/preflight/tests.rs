@@ -59,7 +59,7 @@ fn the_classic_setting_is_killed_and_says_how_to_do_better() {
     let verdict = judged(2048, 1000, &CDP, |_| {});
     assert_eq!(verdict.risk, Risk::WouldKill);
     assert!(
-        verdict.headline().starts_with("WILL BE KILLED: needs 6.20 GB to 17.0 GB on top, 1.06 GB is free under 2.00 GiB"),
+        verdict.headline().starts_with("WILL BE KILLED: needs 6.20 GB to 20.0 GB on top, 1.06 GB is free under 2.00 GiB"),
         "{}",
         verdict.headline()
     );

@@ -7,4 +7,5 @@ mod house;
 mod leaks;
 mod oracle;
 mod picture;
+mod real_cluster;
 mod tui;

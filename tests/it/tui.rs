@@ -59,7 +59,8 @@ impl Tui {
         self.screen.lock().expect("no panic while it is held")
     }
 
-    fn text(&self) -> String {
+    /// What it shows.
+    pub fn text(&self) -> String {
         self.screen.lock().expect("no panic while it is held").screen().contents()
     }
 
@@ -83,12 +84,12 @@ impl Tui {
         }
     }
 
-    fn resize(&self, cols: u16, rows: u16) {
+    pub fn resize(&self, cols: u16, rows: u16) {
         self.screen.lock().expect("no panic while it is held").screen_mut().set_size(size(rows), size(cols));
         self.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).expect("the pty takes a size");
     }
 
-    fn ends(&mut self) -> u32 {
+    pub fn ends(&mut self) -> u32 {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child of ours") {

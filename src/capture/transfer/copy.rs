@@ -15,7 +15,7 @@ use crate::node::{Header, ProcessFacts, SnapshotTracker};
 use crate::preflight::{CaptureState, Sighting};
 
 use super::frames::{Frame, Frames};
-use super::script::{dismiss, reader};
+use super::script::{TOLD, dismiss, reader};
 use super::source::Source;
 
 /// Why a copy ended.
@@ -105,15 +105,21 @@ pub async fn copy(
     let mut source = source.clone();
     let mut pause = FIRST_PAUSE;
     let mut lost_since = None;
+    let mut left: Vec<u32> = Vec::new();
     loop {
         source.path.clone_from(&run.copied.path);
         let command = reader(&tongue, &source, landing.bytes().0, run.most);
         let before = landing.bytes();
         let ended = run.once(place, &command, landing, &mut *tell, stop).await;
         let heard = run.leftover.is_some();
-        if let Some(pid) = run.leftover.take() {
-            // A client that goes away leaves its command in the pod, and the reader waits to be told that all has come.
-            let _ = place.run(&dismiss(&tongue, pid), Duration::from_secs(10), 1024).await;
+        // A client that goes away leaves its command in the pod, and the reader waits to be told that all has come. Where
+        // the pod cannot be reached now, it is told after the next connection.
+        left.extend(run.leftover.take());
+        for pid in std::mem::take(&mut left) {
+            let answer = place.run(&dismiss(&tongue, pid), Duration::from_secs(10), 1024).await;
+            if !answer.is_ok_and(|output| output.stdout.starts_with(TOLD.as_bytes())) {
+                left.push(pid);
+            }
         }
         let why = match ended {
             Ok(Some(end)) => return run.over(end, landing),
@@ -144,6 +150,7 @@ pub async fn copy(
                 return run.over(CopyEnd::WriterDead, landing);
             }
             source.pid = NOBODY;
+            left.clear();
         }
     }
 }

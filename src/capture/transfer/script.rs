@@ -36,11 +36,17 @@ pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64, most: u64) -
     tongue.command(&shell, &node)
 }
 
-/// The command that tells a reader to go, if it still is one.
+/// What [`dismiss`] prints when it has run: a kubelet that is away is an answer without it.
+pub(super) const TOLD: &str = "told";
+
+/// The command that tells a reader to go, if it still is one. A shell leaves only when its compressor has ended, and that
+/// is blocked for ever on output that nobody reads (measured, after a kubelet's end): so its children are killed, and the
+/// shell reaps them.
 pub(super) fn dismiss(tongue: &Tongue, pid: u32) -> Vec<String> {
-    let shell = format!("case $(tr '\\000' ' ' </proc/{pid}/cmdline) in *CTO1*) kill -TERM {pid};; esac");
+    let children = format!("for s in /proc/[0-9]*/stat; do read -r q c t p r <$s && [ \"$p\" = {pid} ] && kill -KILL $q; done");
+    let shell = format!("case $(tr '\\000' ' ' </proc/{pid}/cmdline) in *CTO1*) kill -TERM {pid}; {children};; esac; echo {TOLD}");
     let node = format!(
-        "try{{if(require('fs').readFileSync('/proc/{pid}/cmdline','latin1').includes('CTO1'))process.kill({pid},'SIGTERM')}}catch{{}}"
+        "try{{if(require('fs').readFileSync('/proc/{pid}/cmdline','latin1').includes('CTO1'))process.kill({pid},'SIGTERM')}}catch{{}}console.log('{TOLD}')"
     );
     tongue.command(&shell, &node)
 }

@@ -63,15 +63,22 @@ async fn look(context: &Context, sample_for: Option<Duration>) -> Result<Board> 
     }
     let mut poller = Poller::new(session, config.metrics);
     let until = sample_for.map(|span| clock.now().plus(span));
+    let mut closely = sample_for.is_some();
+    let mut told: Vec<&str> = Vec::new();
     loop {
         let worst: Vec<_> = board.rows().iter().filter(|r| r.running).take(10).map(|r| r.container.clone()).collect();
-        let reading = poller.poll(if sample_for.is_some() { &worst } else { &[] }).await;
+        let reading = poller.poll(if closely { &worst } else { &[] }).await;
         board.sample(&reading.samples);
         board.rank(clock.now().wall);
-        if reading.samples.is_empty() {
-            for missing in &reading.troubles {
+        for missing in &reading.troubles {
+            if !told.contains(&missing.source) {
+                told.push(missing.source);
                 let _ = writeln!(std::io::stderr(), "cutoff: no memory from {}: {}", missing.source, missing.trouble);
             }
+        }
+        // Without metrics-server the containers' own files say it.
+        if !reading.troubles.is_empty() && !std::mem::replace(&mut closely, true) {
+            continue;
         }
         match until {
             Some(until) if clock.now().wall < until.wall => tokio::time::sleep(config.metrics.interval()).await,

@@ -226,6 +226,10 @@ fn judge(pod: &Value, name: &str, wished: Bytes) -> Option<Result<(), String>> {
     let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
     let resizing = conditions.into_iter().find(|c| c["type"].as_str().is_some_and(|t| t.starts_with("PodResize")) && c["status"] == "True");
     if let Some(condition) = resizing {
+        // What the kubelet said of an earlier wish stays until it has looked at this one (measured after a put-back).
+        if condition["observedGeneration"].as_i64().zip(pod["metadata"]["generation"].as_i64()).is_some_and(|(seen, now)| seen < now) {
+            return None;
+        }
         let reason = condition["reason"].as_str().unwrap_or_default();
         let refused = matches!(reason, "Infeasible" | "Deferred" | "Error");
         return refused.then(|| Err(format!("{reason}: {}", condition["message"].as_str().unwrap_or("no reason given"))));
@@ -253,8 +257,12 @@ mod tests {
         assert_eq!(judge(&pod(under_way, "1280Mi"), "node", wished), None);
         assert_eq!(judge(&pod(json!([]), "1280Mi"), "node", wished), Some(Ok(())));
         for (kind, reason) in [("PodResizePending", "Infeasible"), ("PodResizePending", "Deferred"), ("PodResizeInProgress", "Error")] {
-            let told = json!([{"type": kind, "status": "True", "reason": reason, "message": "no room"}]);
-            assert_eq!(judge(&pod(told, "1Gi"), "node", wished), Some(Err(format!("{reason}: no room"))));
+            let told = json!([{"type": kind, "status": "True", "reason": reason, "message": "no room", "observedGeneration": 4}]);
+            let mut pod = pod(told, "1Gi");
+            pod["metadata"]["generation"] = json!(4);
+            assert_eq!(judge(&pod, "node", wished), Some(Err(format!("{reason}: no room"))));
+            pod["metadata"]["generation"] = json!(5);
+            assert_eq!(judge(&pod, "node", wished), None, "that was another wish");
         }
     }
 
