@@ -86,6 +86,7 @@ fn a_stream_from_the_inspector_that_breaks_is_no_whole_snapshot() {
         let (whole, bytes) = capture(&place, &survey, &survey.assess_by("cdp", None), false, |_| {}).await;
         assert!(matches!(whole.done.state, CaptureState::Complete { .. }), "{:?}", whole.done);
         assert!(super::session::is_whole(&bytes));
-        assert_eq!((whole.restarts, whole.process_lives), ((0, Some(0)), Some(true)));
+        let last = room.of_pod("importer", "/status/containerStatuses/0/lastState");
+        assert_eq!((whole.restarts, whole.process_lives), ((0, Some(0)), Some(true)), "{last}");
     });
 }
