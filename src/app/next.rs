@@ -72,7 +72,7 @@ fn with_incident(model: &Model, state: &State) -> Next {
         {
             let paired = model.captures.iter().filter(|c| c.job.is_none()).count() > 1;
             if !paired {
-                return say(format!("prove growth: second snapshot of the same process ({})", verdict.next_capture), "pair");
+                return say(format!("prove growth: {}", verdict.next_capture), "pair");
             }
         }
         return say(format!("fix {}{at}, deploy, then resolve", found.finding.holder), "analysis");

@@ -167,3 +167,29 @@ fn a_pipe_is_no_terminal() {
     assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));
     assert!(String::from_utf8_lossy(&out.stderr).contains("terminal"));
 }
+
+#[test]
+fn nothing_is_lost_to_kill_9() {
+    let kept = tempfile::tempdir().expect("a temporary directory");
+    let data = kept.path().display().to_string();
+    let args = ["demo", "--recorded", "--keep", &data];
+    let mut tui = Tui::start(&args, 80, 24);
+    tui.see("content-import");
+    tui.press("!");
+    tui.see("eclare");
+    tui.press("\r");
+    tui.see("T+00:00");
+    tui.press("n");
+    tui.see("NOTE");
+    tui.press("the boss asked for news");
+    tui.press("\u{13}");
+    tui.press("6");
+    tui.see("the boss asked for news");
+    // SIGKILL: no handler runs, nothing is flushed on the way out.
+    tui.child.kill().expect("a child of ours");
+    let _ = tui.child.wait();
+    let mut again = Tui::start(&args, 80, 24);
+    again.until("the clock goes on by itself", |text| text.lines().next().is_some_and(|top| top.contains("T+")));
+    again.press("6");
+    again.see("the boss asked for news");
+}
