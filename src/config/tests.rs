@@ -15,7 +15,7 @@ fn env(pairs: &[(&str, &str)]) -> Env {
 fn put(files: &[&str], variables: &[(&str, &str)], flags: &[Flag]) -> Result<Loaded, Trouble> {
     let env = env(variables);
     let paths = Paths::of(&self::env(&[("HOME", "/home/ann")]));
-    let names = ["/home/ann/.config/cutoff/config.yaml", "/work/cutoff.yaml"];
+    let names = ["/home/ann/.config/cutoff/config.yaml", "/srv/cutoff.yaml"];
     let files: Vec<(PathBuf, String)> = names.iter().zip(files).map(|(name, text)| (PathBuf::from(name), (*text).to_owned())).collect();
     resolve(&files, &Request { paths: &paths, here: Path::new("/work"), file: None, env: &env, flags })
 }
@@ -44,7 +44,7 @@ fn the_stronger_layer_wins_and_says_where_it_stood() {
         ["cluster.namespace", "cluster.read_only", "plan.cutoff_s", "plan.update_every_s"].map(|key| loaded.origin(key).to_string());
     assert_eq!(origins, ["--namespace", "$CUTOFF_READ_ONLY", "/home/ann/.config/cutoff/config.yaml:5:3", "default"]);
     let weaker = put(&[user, here], &[], &[]).expect("a config");
-    assert_eq!(weaker.origin("cluster.namespace").to_string(), "/work/cutoff.yaml:2:3");
+    assert_eq!(weaker.origin("cluster.namespace").to_string(), "/srv/cutoff.yaml:2:3");
     assert!(weaker.rows().iter().any(|(key, value, _)| key == "cluster.namespace" && value.as_str() == "here"));
     let off = put(&[], &[("CUTOFF_READ_ONLY", "false"), ("CUTOFF_THEME", "light"), ("CUTOFF_ASCII", "")], &[]).expect("a config");
     assert!(!off.config.cluster.read_only && !off.config.ui.ascii);
@@ -116,10 +116,10 @@ fn set_reads_values_as_yaml_and_text_where_text_is_wanted() {
 fn paths_count_from_the_file_they_stand_in() {
     let here = "source: {repository: ../api, maps: ~/maps}\nplaybooks: {dirs: [books, /abs]}\nnotify:\n  channels:\n    - {name: a, kind: slack, url_file: hook}\n";
     let config = put(&["", here], &[], &[]).expect("a config").config;
-    assert_eq!(config.source.repository.as_deref(), Some(Path::new("/work/../api")));
+    assert_eq!(config.source.repository.as_deref(), Some(Path::new("/srv/../api")));
     assert_eq!(config.source.maps.as_deref(), Some(Path::new("/home/ann/maps")));
-    assert_eq!(config.playbooks.dirs, [PathBuf::from("/work/books"), PathBuf::from("/abs")]);
-    assert_eq!(config.notify.channels[0].url_file.as_deref(), Some(Path::new("/work/hook")));
+    assert_eq!(config.playbooks.dirs, [PathBuf::from("/srv/books"), PathBuf::from("/abs")]);
+    assert_eq!(config.notify.channels[0].url_file.as_deref(), Some(Path::new("/srv/hook")));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_stronger_list_replaces_a_weaker_one() {
     let loaded = put(&[&channel("user"), &channel("here")], &[], &[]).expect("a config");
     let names: Vec<&str> = loaded.config.notify.channels.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["here"]);
-    assert_eq!(loaded.origin("notify.channels[0].kind").to_string(), "/work/cutoff.yaml:3:20");
+    assert_eq!(loaded.origin("notify.channels[0].kind").to_string(), "/srv/cutoff.yaml:3:20");
 }
 
 #[test]
