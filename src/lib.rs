@@ -22,5 +22,7 @@ pub mod preflight;
 pub mod pressure;
 pub mod report;
 pub mod runtime;
+#[cfg(test)]
+mod skips;
 pub mod source;
 pub mod ui;

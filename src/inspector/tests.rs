@@ -79,7 +79,7 @@ fn programs() -> Vec<String> {
     if found {
         vec!["node".to_owned()]
     } else {
-        eprintln!("SKIPPED: no `node` on PATH");
+        crate::skips::skipped("", "no `node` on PATH");
         Vec::new()
     }
 }

@@ -194,7 +194,7 @@ fn the_first_suspect_names_the_holder() {
     let recorded = std::env::var("CUTOFF_RECORDED").ok();
     let nodes = nodes();
     if nodes.is_empty() && recorded.is_none() {
-        eprintln!("SKIPPED the_first_suspect_names_the_holder: no node on PATH, and CUTOFF_NODES names none");
+        crate::skips::skipped("the_first_suspect_names_the_holder", "no node on PATH, and CUTOFF_NODES names none");
         return;
     }
     let majors: Vec<(String, Option<PathBuf>)> = match &recorded {

@@ -30,11 +30,11 @@ pub fn programs() -> Vec<String> {
     }
     let runs = |program: &str, args: &[&str]| std::process::Command::new(program).args(args).output().is_ok_and(|out| out.status.success());
     if !runs("node", &["--version"]) {
-        eprintln!("SKIPPED: no `node` on PATH");
+        crate::skips::skipped("", "no `node` on PATH");
         return Vec::new();
     }
     if !runs("unshare", &["-p", "-m", "--fork", "--mount-proc", "true"]) || !runs("nsenter", &["--version"]) {
-        eprintln!("SKIPPED: this machine allows no PID namespaces (needs root, unshare and nsenter)");
+        crate::skips::skipped("", "this machine allows no PID namespaces (needs root, unshare and nsenter)");
         return Vec::new();
     }
     vec!["node".to_owned()]
@@ -94,7 +94,7 @@ impl LocalPod {
         let name = format!("cutoff-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = std::path::Path::new("/sys/fs/cgroup/memory").join(name);
         if std::fs::create_dir(&dir).is_err() || std::fs::write(dir.join("memory.limit_in_bytes"), format!("{mib}M")).is_err() {
-            eprintln!("SKIPPED: no memory cgroup (version 1) can be made here");
+            crate::skips::skipped("", "no memory cgroup (version 1) can be made here");
             return None;
         }
         Some(Self::begin(program, command, script, Some(dir)).await)

@@ -21,7 +21,7 @@ use super::now::{captured_in, is_snapshot};
 async fn from_a_pod_of_the_demo_by_the_wire() {
     let demo = Demo::start(demo::Options { pace: 0.2, ..demo::Options::default() }).await.expect("a demo");
     if !demo.mode().is_live() {
-        eprintln!("SKIPPED: {}", demo.mode().sentence());
+        crate::skips::skipped("", demo.mode().sentence());
         return;
     }
     let options = Options { kubeconfig: Some(demo.kubeconfig()), ..Options::default() };

@@ -39,11 +39,7 @@ pub async fn world() -> Option<World> {
         }
     };
     if !demo.mode().is_live() {
-        let name = std::thread::current().name().unwrap_or("a story").to_owned();
-        #[expect(clippy::print_stderr, reason = "whoever runs the tests must see what was not tested")]
-        {
-            eprintln!("SKIPPED {name}: {}", demo.mode().sentence());
-        }
+        crate::skips::skipped("", demo.mode().sentence());
         return None;
     }
     let turn = TURN.lock().await;

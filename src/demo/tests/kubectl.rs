@@ -38,7 +38,7 @@ async fn kubectl_understands_the_server() {
     let client = client(&demo).await;
     let pod = name(&replicas(&client).await[0]).to_string();
     if kubectl(&demo, "version --client").await.is_none() {
-        eprintln!("SKIPPED kubectl_understands_the_server: kubectl is not on PATH");
+        crate::skips::skipped("kubectl_understands_the_server", "kubectl is not on PATH");
         return;
     }
     for (arguments, expected) in [

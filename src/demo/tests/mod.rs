@@ -40,7 +40,7 @@ async fn live(test: &str) -> Option<Arc<Demo>> {
     match demo.mode() {
         Mode::Live(_) => Some(demo),
         Mode::Recorded(why) => {
-            eprintln!("SKIPPED {test}: {why}");
+            crate::skips::skipped(test, why);
             None
         }
     }

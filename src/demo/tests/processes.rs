@@ -12,7 +12,7 @@ use super::*;
 async fn left_alone_the_hot_replica_dies_of_its_heap_and_comes_back() {
     let demo = Demo::start(Options { pace: 12.0, ..Options::default() }).await.unwrap();
     if let Mode::Recorded(why) = demo.mode() {
-        eprintln!("SKIPPED left_alone_the_hot_replica_dies_of_its_heap_and_comes_back: {why}");
+        crate::skips::skipped("left_alone_the_hot_replica_dies_of_its_heap_and_comes_back", why);
         return;
     }
     let client = client(&demo).await;
@@ -125,7 +125,7 @@ async fn none_outlives_a_killed_program() {
 async fn stopping_ends_every_process_and_removes_every_file() {
     let demo = Demo::start(Options::default()).await.unwrap();
     if let Mode::Recorded(why) = demo.mode() {
-        eprintln!("SKIPPED stopping_ends_every_process_and_removes_every_file: {why}");
+        crate::skips::skipped("stopping_ends_every_process_and_removes_every_file", why);
         return;
     }
     replicas(&client(&demo).await).await;

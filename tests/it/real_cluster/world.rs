@@ -52,7 +52,7 @@ fn found(test: &str) -> Option<&'static Cluster> {
     match FOUND.get_or_init(Cluster::find) {
         Ok(cluster) => Some(cluster),
         Err(why) => {
-            eprintln!("SKIPPED real_cluster::{test}: {why}");
+            crate::skips::skipped(&format!("real_cluster::{test}"), why);
             None
         }
     }
