@@ -40,7 +40,7 @@ pub use terminal::Terminal;
 pub use theme::ThemeName;
 pub use view::Local;
 
-/// Names of all views, as the palette takes them.
-pub fn views() -> impl Iterator<Item = &'static str> {
-    views::VIEWS.iter().map(|entry| entry.open.name)
+/// Names of all views and commands, as the palette and a playbook's `opens:` take them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    views::VIEWS.iter().map(|entry| entry.open.name).chain(commands().map(|(_, command)| command.name))
 }

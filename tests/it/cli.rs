@@ -90,6 +90,17 @@ fn bad_input_gets_its_code_and_a_remedy() {
 }
 
 #[test]
+fn the_playbook_that_comes_with_it_is_good() {
+    let cli = Cli::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks/node-heap-oom.yaml");
+    assert!(cli.ok(&["playbook", "lint", file]).contains("good"));
+    let wrong = cli.write("wrong.yaml", "version: 1\nname: x\ntitel: y\n");
+    let out = cli.run(&["playbook", "lint", &wrong]);
+    assert_eq!(out.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&out.stdout).contains("wrong.yaml:3:1"), "{}", String::from_utf8_lossy(&out.stdout));
+}
+
+#[test]
 fn every_verb_has_help_with_an_example() {
     let cli = Cli::new();
     let help = cli.ok(&["--help"]);
