@@ -59,7 +59,7 @@ struct AnalyzeArgs {
     /// Five SHA-256 over all nodes, to be compared with Chrome DevTools
     #[arg(long, help_heading = "Ask the heap")]
     digests: bool,
-    /// Read the snapshot itself, not what an earlier analysis may have kept
+    /// Taken for scripts to come: nothing is cached yet, the file itself is always read
     #[arg(long)]
     no_cache: bool,
 }
