@@ -51,7 +51,7 @@ pub fn next(model: &Model) -> Next {
         };
     }
     if let Some(capture) = model.captures.iter().find(|c| c.job.is_some()) {
-        return say(format!("{}: {}", capture.container.pod.name, capture.state.line()), "captures");
+        return say(format!("{}: {}", capture.container.pod.name, capture.state.brief()), "captures");
     }
     if let Some(row) = model.analyses.iter().find(|a| a.job.is_some()) {
         let share = row.job.and_then(|j| model.jobs.get(&j)?.share).map_or_else(String::new, |s| format!(" {:.0} %", s * 100.0));

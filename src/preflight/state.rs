@@ -1,8 +1,10 @@
 //! The states of a capture, as a person sees them: ARMED, BUILDING, WRITING, COPYING, COMPLETE, TRUNCATED, KILLED EMPTY.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Bytes, Count, Masked};
+use crate::base::{Bytes, Count, Masked, span};
 use crate::node::Whole;
 
 /// Where a capture stands. Each variant carries what is known for sure; a share is never guessed from time.
@@ -39,6 +41,9 @@ pub enum CaptureState {
         copied: Bytes,
         /// Size of the whole: known for a finished file, else predicted.
         of: Option<Bytes>,
+        /// Bytes a second of late, by [`Pace`](super::Pace); `None` in the first moment.
+        #[serde(default)]
+        rate: Option<Bytes>,
     },
     /// Whole: the JSON ends, size and hash agree.
     Complete {
@@ -90,7 +95,7 @@ impl CaptureState {
         let (done, total) = match self {
             Self::Building { done, total } => (*done, *total),
             Self::Writing { written, expected } => (written.0, expected.map_or(0, |all| all.0)),
-            Self::Copying { copied, of } => (copied.0, of.map_or(0, |all| all.0)),
+            Self::Copying { copied, of, .. } => (copied.0, of.map_or(0, |all| all.0)),
             Self::Complete { .. } => return Some(100),
             Self::Armed { .. }
             | Self::Preparing { .. }
@@ -108,7 +113,23 @@ impl CaptureState {
         matches!(self, Self::Complete { .. } | Self::Truncated { .. } | Self::KilledEmpty { .. } | Self::Failed { .. } | Self::Cancelled)
     }
 
-    /// One line for the screen: `COPYING 43 % · 36.0 MB of 84.1 MB`.
+    /// Until a copy is done at its present rate; `None` where size or rate is not known, and when it stands still.
+    pub fn left(&self) -> Option<Duration> {
+        let Self::Copying { copied, of: Some(of), rate: Some(rate) } = self else { return None };
+        let seconds = of.saturating_sub(*copied).0.checked_div(rate.0)?;
+        // A second that has begun counts; a predicted size may be passed.
+        Some(Duration::from_secs(seconds.saturating_add(1)))
+    }
+
+    /// The line where room is short: a copy by its share and the time left (`COPYING 43 % · 10 s left`).
+    pub fn brief(&self) -> String {
+        match (self.percent(), self.left()) {
+            (Some(percent), Some(left)) => format!("{} {percent} % · {} left", self.word(), span(left)),
+            _ => self.line(),
+        }
+    }
+
+    /// One line for the screen: `COPYING 43 % · 36.0 MB of 84.1 MB · 5.10 MB/s, 10 s left`.
     pub fn line(&self) -> String {
         let word = self.word();
         let word = match self.percent() {
@@ -120,10 +141,15 @@ impl CaptureState {
             Self::KilledEmpty { why: text } | Self::Failed { why: text } => format!("{word} · {text}"),
             Self::Building { done, total } if *total > 0 => format!("{word} · {} of {} objects", Count(*done), Count(*total)),
             Self::Building { .. } => format!("{word} · memory climbs, nothing is written yet"),
-            Self::Writing { written: n, expected: of } | Self::Copying { copied: n, of } => match of {
-                Some(of) => format!("{word} · {n} of {of}"),
-                None => format!("{word} · {n}"),
-            },
+            Self::Writing { written: n, expected: of } | Self::Copying { copied: n, of, .. } => {
+                let of = of.map_or_else(String::new, |of| format!(" of {of}"));
+                let pace = match (self, self.left()) {
+                    (Self::Copying { rate: Some(rate), .. }, Some(left)) => format!(" · {rate}/s, {} left", span(left)),
+                    (Self::Copying { rate: Some(rate), .. }, None) => format!(" · {rate}/s"),
+                    _ => String::new(),
+                };
+                format!("{word} · {n}{of}{pace}")
+            }
             Self::Complete { bytes } => format!("{word} · {bytes}"),
             Self::Truncated { bytes, whole, why } => format!("{word} · {bytes}, {} · {why}", whole.words()),
             Self::Cancelled => word,
@@ -170,12 +196,21 @@ mod tests {
             (CaptureState::Building { done: 500, total: 2000 }, "BUILDING 25 % · 500 of 2,000 objects"),
             (CaptureState::Building { done: 0, total: 0 }, "BUILDING · memory climbs, nothing is written yet"),
             (CaptureState::Writing { written: Bytes(50), expected: None }, "WRITING · 50 B"),
-            (CaptureState::Copying { copied: Bytes(120), of: Some(Bytes(100)) }, "COPYING 99 % · 120 B of 100 B"),
+            (CaptureState::Copying { copied: Bytes(120), of: Some(Bytes(100)), rate: None }, "COPYING 99 % · 120 B of 100 B"),
+            (
+                CaptureState::Copying { copied: Bytes(36_000_000), of: Some(Bytes(84_100_000)), rate: Some(Bytes(5_100_000)) },
+                "COPYING 42 % · 36.0 MB of 84.1 MB · 5.10 MB/s, 10 s left",
+            ),
+            (CaptureState::Copying { copied: Bytes(50), of: None, rate: Some(Bytes(7)) }, "COPYING · 50 B · 7 B/s"),
+            (CaptureState::Copying { copied: Bytes(5), of: Some(Bytes(10)), rate: Some(Bytes(0)) }, "COPYING 50 % · 5 B of 10 B · 0 B/s"),
             (CaptureState::Complete { bytes: Bytes(100) }, "COMPLETE · 100 B"),
         ];
         for (state, line) in cases {
             assert_eq!(state.line(), line);
         }
+        let copy = CaptureState::Copying { copied: Bytes(60), of: Some(Bytes(100)), rate: Some(Bytes(5)) };
+        assert_eq!((copy.brief().as_str(), copy.left()), ("COPYING 60 % · 9 s left", Some(Duration::from_secs(9))));
+        assert_eq!(CaptureState::Cancelled.brief(), "CANCELLED");
         let cut = CaptureState::Truncated {
             bytes: Bytes(7),
             whole: Whole { header: true, nodes: true, edges: false, strings: false },

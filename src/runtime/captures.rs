@@ -13,7 +13,7 @@ use crate::base::{Bytes, BytesPerSecond, ContainerRef, EvidenceId, Masked, Proce
 use crate::capture::{self, Depth, SessionPlace, Survey};
 use crate::evidence::{Store, file_name};
 use crate::incident::{IncidentId, Outcome};
-use crate::preflight::CaptureState;
+use crate::preflight::{CaptureState, Pace};
 use crate::pressure::Ceiling;
 
 /// Room on the local disk that evidence leaves to the journal.
@@ -117,7 +117,9 @@ async fn run(
     let name = file_name(began.wall, &order.container.pod.name, &order.method, extension);
     let expected = assessment.predicted.file.map(|f| f.low);
     let mut file = store.create(order.evidence, &name, expected).map_err(Trouble::from)?;
-    let mut told = |state: CaptureState| tell(state, None);
+    // In incident time, as the growth it races against.
+    let mut pace = Pace::default();
+    let mut told = |state: CaptureState| tell(pace.told(state, hands.clock.now().mono), None);
     let captured = capture::take(&place, &survey, &assessment, order.accepted, &mut file, &mut told, stop).await;
     let provenance = captured.provenance_by(&order.who, began, hands.clock.now());
     let remark = captured.remarks().iter().map(Masked::as_str).collect::<Vec<_>>().join("; ");
@@ -136,7 +138,7 @@ async fn run(
 fn sizes(state: &CaptureState) -> (Bytes, Option<Bytes>) {
     match state {
         CaptureState::Writing { expected, .. } => (Bytes(0), *expected),
-        CaptureState::Copying { copied, of } => (*copied, *of),
+        CaptureState::Copying { copied, of, .. } => (*copied, *of),
         CaptureState::Complete { bytes } | CaptureState::Truncated { bytes, .. } => (*bytes, Some(*bytes)),
         CaptureState::Armed { .. }
         | CaptureState::Preparing { .. }

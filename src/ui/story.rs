@@ -224,7 +224,7 @@ impl Night {
         }
         let running = self.model.captures.iter().find_map(|c| c.job.map(|job| (job, c.evidence)));
         let (job, evidence) = running.expect("the second capture runs");
-        let state = CaptureState::Copying { copied: Bytes(91_000_000), of: Some(Bytes(212_000_000)) };
+        let state = CaptureState::Copying { copied: Bytes(91_000_000), of: Some(Bytes(212_000_000)), rate: Some(Bytes(12_100_000)) };
         self.hear(News::Capturing { job, evidence, state, bytes: Bytes(91_000_000), expected: Some(Bytes(212_000_000)), process: None });
     }
 

@@ -92,7 +92,7 @@ pub(super) fn flow_into<'a>(
                     return ControlFlow::Break(());
                 }
                 tracker.push(bytes);
-                tell(CaptureState::Copying { copied: tracker.bytes(), of: tracker.header().map(Header::expected) });
+                tell(CaptureState::Copying { copied: tracker.bytes(), of: tracker.header().map(Header::expected), rate: None });
             }
             SnapshotNews::Quiet { .. } => {}
         }

@@ -334,7 +334,7 @@ impl Run {
         let tracker = &self.copied.tracker;
         let expected = tracker.header().map(Header::expected);
         if tracker.bytes() > Bytes(0) {
-            return CaptureState::Copying { copied: tracker.bytes(), of: expected };
+            return CaptureState::Copying { copied: tracker.bytes(), of: expected, rate: None };
         }
         CaptureState::of_file(&Sighting { size: None, whole: tracker.whole(), expected, alive: true })
     }

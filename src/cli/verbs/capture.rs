@@ -15,7 +15,7 @@ use crate::cli::{Context, Exit, Verb, incident, pod};
 use crate::evidence::{Sealed, Store, file_name};
 use crate::incident::{Actor, Kind, Outcome, State};
 use crate::journal::{self, Journal};
-use crate::preflight::{Assessment, Risk};
+use crate::preflight::{Assessment, Pace, Risk};
 
 #[derive(Args)]
 struct CaptureArgs {
@@ -118,8 +118,9 @@ async fn one(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: 
     home.record(context, Kind::CaptureStarted { evidence: id, container: container.clone(), method: assessment.method.as_str().into() })?;
     let live = std::io::stderr().is_terminal() && !context.global.json;
     let mut last = String::new();
+    let mut pace = Pace::default();
     let mut tell = |state: crate::preflight::CaptureState| {
-        let line = state.line();
+        let line = pace.told(state, clock.now().mono).line();
         if live && line != last {
             let _ = write!(std::io::stderr(), "\r\u{1b}[K{line}");
             last = line;
