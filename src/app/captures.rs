@@ -64,7 +64,7 @@ fn choose<'a>(methods: &'a [Assessment], wanted: Option<&str>) -> Option<&'a Ass
 /// Starts what is safe; asks where the pod could die; explains what cannot work.
 fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
     match assessment.risk {
-        Risk::Ok | Risk::Unknown => start(model, container, assessment, false),
+        Risk::Ok | Risk::Unknown => start(model, container, assessment, Risk::Ok),
         Risk::Risky | Risk::WouldKill => {
             model.prompts.retain(|p| !matches!(p, Prompt::Risk { .. }));
             model.prompts.push_back(Prompt::Risk { container, assessment });
@@ -128,7 +128,8 @@ pub(super) fn accept(model: &mut Model, container: &ContainerRef, typed: &str) -
     model.prompts.remove(i);
     let what = format!("{} by {}: {}", assessment.risk.word(), assessment.method, assessment.headline());
     let mut effects = by_person(model, Kind::RiskAccepted { pod: container.pod.clone(), what: what.into() }, Vec::new());
-    effects.extend(start(model, container, assessment, true));
+    let risk = assessment.risk;
+    effects.extend(start(model, container, assessment, risk));
     effects
 }
 
@@ -138,7 +139,7 @@ pub(super) fn refuse(model: &mut Model, container: &ContainerRef) {
     say(model, Level::Info, format!("no capture of {}: nothing was done", container.pod.name));
 }
 
-fn start(model: &mut Model, container: ContainerRef, assessment: Assessment, accepted: bool) -> Vec<Effect> {
+fn start(model: &mut Model, container: ContainerRef, assessment: Assessment, accepted: Risk) -> Vec<Effect> {
     let Some(evidence) = model.incident.as_ref().map(crate::incident::State::next_evidence) else { return Vec::new() };
     let method = assessment.method.clone();
     let id = job(model, format!("capture {} by {method}", container.pod.name));

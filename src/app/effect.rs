@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::model::JobId;
 use crate::base::{ContainerRef, EvidenceId, Masked};
 use crate::incident::{ActRequest, Event, Place, Post, Preview, Seq, State};
+use crate::preflight::Risk;
 use crate::pressure::Workload;
 
 /// One wish to the world.
@@ -55,8 +56,9 @@ pub enum Effect {
         method: String,
         /// Who asked.
         who: Masked,
-        /// A person accepted by name that it may kill the pod.
-        accepted: bool,
+        /// The worst risk that a person accepted; [`Risk::Ok`] where nobody was asked. Memory moves: what is worse when the
+        /// capture begins is not begun.
+        accepted: Risk,
     },
     /// Analyse files of one process, oldest first.
     Analyse {

@@ -209,6 +209,23 @@ fn a_capture_that_would_kill_the_pod_wants_its_name_typed() {
 }
 
 #[test]
+fn a_yes_is_a_yes_to_what_was_asked() {
+    let yes = |risk| {
+        let mut story = Story::declared();
+        surveyed(&mut story, risk);
+        story.wish(Intent::AcceptRisk { container: container(), typed: "import-0".into() });
+        let accepted = all(&story.effects).into_iter().find_map(|e| match e {
+            Effect::Capture { accepted, .. } => Some(*accepted),
+            _ => None,
+        });
+        accepted
+    };
+    assert_eq!(yes(Risk::Ok), None, "begun before");
+    assert_eq!(yes(Risk::Risky), Some(Risk::Risky), "should it turn out to kill, it is not done");
+    assert_eq!(yes(Risk::WouldKill), Some(Risk::WouldKill));
+}
+
+#[test]
 fn a_safe_capture_starts_at_once_and_is_analysed_when_it_ends() {
     let mut story = Story::declared();
     surveyed(&mut story, Risk::Ok);

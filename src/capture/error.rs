@@ -75,7 +75,9 @@ impl From<Error> for Trouble {
             Error::WrongProcess { .. } => (TroubleKind::Refused, "close the other inspector, or use another method"),
             Error::Damaged(_) => (TroubleKind::Incomplete, "what came before is kept; copy it again"),
             Error::NoMethod(_) => (TroubleKind::Usage, "`cutoff preflight POD` lists the methods"),
-            Error::Refused(_) => (TroubleKind::Refused, "accept the risk by name, or take one of the ways out"),
+            Error::Refused(_) => {
+                (TroubleKind::Refused, "memory moves: look again, and accept what it says now, or take one of the ways out")
+            }
             Error::Cancelled => (TroubleKind::Cancelled, ""),
         };
         Self::new(kind, error.to_string(), "", remedy)

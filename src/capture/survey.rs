@@ -127,10 +127,11 @@ impl Survey {
         let mut all: Vec<Assessment> = METHODS.iter().map(|method| self.assess_by(method.spec().name, local_free)).collect();
         all.sort_by_key(|assessment| {
             let opt_in = find(&assessment.method).is_none_or(|method| method.spec().opt_in);
-            // A profile is no heap: it comes after every snapshot that is safe, and before any that kills.
+            // A profile is no heap, and says nothing of what is held already: it comes after every snapshot that may start,
+            // also after a risky one, which asks first and offers the profile.
             let profile = find(&assessment.method).is_some_and(|method| method.spec().extension == "heapprofile");
             let safe = assessment.risk <= crate::preflight::Risk::Unknown;
-            (!assessment.risk.may_start(), opt_in, !safe && !profile, profile)
+            (!assessment.risk.may_start(), opt_in, profile, !safe)
         });
         all
     }

@@ -34,13 +34,13 @@ pub struct Captured {
     pub process_lives: Option<bool>,
 }
 
-/// Takes a capture by the method of `assessment`. `accepted`: a person accepted by name that it may kill the process.
+/// Takes a capture by the method of `assessment`. `accepted`: the worst risk that a person accepted, [`Risk::Ok`] for none.
 /// `who` and `now` go into the provenance: `now` is asked at the beginning and at the end.
 pub async fn take(
     place: &dyn Place,
     survey: &Survey,
     assessment: &Assessment,
-    accepted: bool,
+    accepted: Risk,
     landing: &mut dyn Landing,
     tell: Tell<'_>,
     stop: CancellationToken,
@@ -73,7 +73,7 @@ async fn run(
     place: &dyn Place,
     survey: &Survey,
     assessment: &Assessment,
-    accepted: bool,
+    accepted: Risk,
     landing: &mut dyn Landing,
     tell: Tell<'_>,
     stop: CancellationToken,
@@ -85,8 +85,9 @@ async fn run(
     let Some(pid) = survey.pid.filter(|pid| survey.facts.process(*pid).is_some()) else {
         return Done::failed(Error::NoTarget, command);
     };
-    // The last gate: whoever calls, what would kill is not done unasked, and what cannot work is not tried.
-    if assessment.risk == Risk::Impossible || (assessment.risk == Risk::WouldKill && !accepted) {
+    // The last gate: whoever calls, what may kill is not done unasked, a yes to less is no yes, and what cannot work is not
+    // tried.
+    if assessment.risk == Risk::Impossible || (assessment.risk.wants_yes() && assessment.risk > accepted) {
         return Done::failed(Error::Refused(Masked::from(assessment.headline())), command);
     }
     method.take(Order { place, facts: &survey.facts, pid, landing, tell, stop }).await

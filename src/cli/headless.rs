@@ -101,22 +101,31 @@ impl Play {
             }
             let best = &survey.methods[0];
             self.say("preflight", format!("{} by {}: {}", container.pod.name, best.method, best.headline()))?;
-            if best.method == "sampling" || !matches!(best.risk, crate::preflight::Risk::Ok | crate::preflight::Risk::Unknown) {
+            if best.method == "sampling" || !best.risk.may_start() {
                 continue;
             }
             self.desk.wish(Intent::Capture { container: container.clone(), method: Some(best.method.clone()) });
-            let asked = self
-                .until("capture", 180, |model| match model.prompt() {
-                    Some(Prompt::Risk { .. }) => Some(None),
-                    _ => model.captures.iter().find(|c| c.container == container && c.state.is_over()).map(|c| Some(c.clone())),
-                })
-                .await?;
-            let Some(capture) = asked else {
-                self.desk.wish(Intent::RefuseRisk { container });
-                continue;
+            let over = |model: &Model| model.captures.iter().find(|c| c.container == container && c.state.is_over()).cloned();
+            let asked = self.until("capture", 180, |model| match model.prompt() {
+                Some(Prompt::Risk { assessment, .. }) => Some(Err(assessment.clone())),
+                _ => over(model).map(Ok),
+            });
+            let capture = match asked.await? {
+                Ok(capture) => capture,
+                // One key, as a person would press it here; what needs a pod's name typed is left alone.
+                Err(assessment) if assessment.risk.may_start() => {
+                    self.say("risk", format!("accepted for {}: {}", container.pod.name, assessment.headline()))?;
+                    self.desk.wish(Intent::AcceptRisk { container: container.clone(), typed: String::new() });
+                    self.until("capture", 180, over).await?
+                }
+                Err(_) => {
+                    self.desk.wish(Intent::RefuseRisk { container });
+                    continue;
+                }
             };
             if !matches!(capture.state, CaptureState::Complete { .. }) {
-                return Err(failed("capture", format!("{}: {}", capture.state.line(), capture.remark)));
+                self.say("capture", format!("{}: {}", capture.state.line(), capture.remark))?;
+                continue;
             }
             return self.say("capture", format!("{} {} from {}", capture.evidence, capture.state.line(), container.pod.name));
         }

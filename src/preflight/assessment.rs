@@ -35,6 +35,11 @@ impl Risk {
         }
     }
 
+    /// Whether a person is asked before it is started.
+    pub const fn wants_yes(self) -> bool {
+        matches!(self, Self::Risky | Self::WouldKill)
+    }
+
     /// Whether the method may be started without a person accepting the risk by name.
     pub const fn may_start(self) -> bool {
         matches!(self, Self::Ok | Self::Unknown | Self::Risky)

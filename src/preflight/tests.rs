@@ -74,7 +74,14 @@ fn the_classic_setting_is_killed_and_says_how_to_do_better() {
 
 #[test]
 fn the_verdict_follows_the_room() {
-    for (limit, used, risk) in [(4096, 100, Risk::Ok), (900, 100, Risk::Risky), (400, 100, Risk::WouldKill), (512, 20, Risk::Ok)] {
+    for (limit, used, risk) in [
+        (4096, 100, Risk::Ok),
+        (900, 100, Risk::Risky),
+        // A heap of tiny objects that was killed on a real cluster, where "the usual need and a quarter" had said OK.
+        (835, 87, Risk::Risky),
+        (400, 100, Risk::WouldKill),
+        (512, 20, Risk::Ok),
+    ] {
         let verdict = judged(limit, used, &CDP, |_| {});
         assert_eq!(verdict.risk, risk, "{limit} MiB, {used} MB: {}", verdict.headline());
         assert_eq!(verdict.remedies.is_empty(), risk == Risk::Ok);

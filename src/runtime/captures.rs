@@ -13,7 +13,7 @@ use crate::base::{Bytes, BytesPerSecond, ContainerRef, EvidenceId, Masked, Proce
 use crate::capture::{self, Depth, SessionPlace, Survey};
 use crate::evidence::{Store, file_name};
 use crate::incident::{IncidentId, Outcome};
-use crate::preflight::{CaptureState, Pace};
+use crate::preflight::{CaptureState, Pace, Risk};
 use crate::pressure::Ceiling;
 
 /// Room on the local disk that evidence leaves to the journal.
@@ -29,7 +29,7 @@ pub(super) struct Order {
     pub container: ContainerRef,
     pub method: String,
     pub who: Masked,
-    pub accepted: bool,
+    pub accepted: Risk,
     pub pressure: Pressure,
 }
 

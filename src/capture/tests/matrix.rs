@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::base::Bytes;
+use crate::capture::{Depth, Memory, survey, take};
 use crate::incident::Outcome;
 use crate::preflight::{Check, Risk};
 
@@ -20,6 +21,11 @@ async fn what_would_kill_is_refused_and_kills_when_it_is_accepted() {
         let (assessment, refused, bytes, _) = captured(&pod, "cdp", false, CancellationToken::new()).await;
         assert_eq!(assessment.risk, Risk::WouldKill, "{program}: {}", assessment.headline());
         assert!(refused.outcome == Outcome::Failed && bytes.is_empty() && pod.lives(), "{}", refused.done.state.line());
+        let found = survey(&pod, None, (None, None), Depth::Probe).await.expect("a survey");
+        let (mut landing, mut tell) = (Memory::default(), |_| {});
+        let stop = CancellationToken::new();
+        let less = take(&pod, &found, &assessment, Risk::Risky, &mut landing, &mut tell, stop).await;
+        assert_eq!(less.outcome, Outcome::Failed, "a yes to RISKY is none to death");
         let (_, accepted, bytes, _) = captured(&pod, "cdp", true, CancellationToken::new()).await;
         // The prophecy is true: nothing comes, and the process is gone.
         assert_eq!(accepted.outcome, Outcome::KilledEmpty, "{program}: {}", accepted.done.state.line());

@@ -36,7 +36,7 @@ pub async fn captured_in(
             words.push(state.word());
         }
     };
-    let captured = take(pod, &found, &assessment, accepted, &mut landing, &mut tell, stop).await;
+    let captured = take(pod, &found, &assessment, if accepted { Risk::WouldKill } else { Risk::Ok }, &mut landing, &mut tell, stop).await;
     (assessment, captured, landing.0, words)
 }
 

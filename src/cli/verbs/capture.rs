@@ -126,7 +126,11 @@ async fn one(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: 
             last = line;
         }
     };
-    let accepted = args.may_kill.as_deref() == Some(container.pod.name.as_str());
+    let accepted = match args.may_kill.as_deref() {
+        Some(name) if name == container.pod.name => Risk::WouldKill,
+        _ if args.yes => Risk::Risky,
+        _ => Risk::Ok,
+    };
     let captured = capture::take(place, &survey, &assessment, accepted, &mut file, &mut tell, stop.clone()).await;
     if live {
         let _ = writeln!(std::io::stderr());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cutoff::base::{ContainerRef, PodRef, ScaledClock};
 use cutoff::capture::{Captured, Depth, Memory, SessionPlace, Survey, survey, take};
 use cutoff::cluster::{Deadlines, Options, Session};
-use cutoff::preflight::{Assessment, CaptureState};
+use cutoff::preflight::{Assessment, CaptureState, Risk};
 use tokio_util::sync::CancellationToken;
 
 use super::world::Room;
@@ -56,7 +56,8 @@ pub async fn capture(
 ) -> (Captured, Vec<u8>) {
     let mut bytes = Memory::default();
     let mut told = |state: CaptureState| tell(&state);
-    let taking = take(place, survey, assessment, accepted, &mut bytes, &mut told, CancellationToken::new());
+    let taking =
+        take(place, survey, assessment, if accepted { Risk::WouldKill } else { Risk::Ok }, &mut bytes, &mut told, CancellationToken::new());
     let captured = tokio::time::timeout(Duration::from_secs(300), taking).await.expect("a capture ends");
     (captured, bytes.0)
 }
