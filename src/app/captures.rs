@@ -235,11 +235,13 @@ pub(super) fn ended(model: &mut Model, id: JobId, evidence: EvidenceId, state: &
 /// the first, and the two newest.
 fn same_process(model: &Model, evidence: EvidenceId) -> Vec<EvidenceId> {
     let Some(process) = model.capture(evidence).and_then(|c| c.process.clone()) else { return vec![evidence] };
+    // A worker thread has a heap of its own: its ids mean nothing in the main thread's.
+    let method = model.capture(evidence).map_or("", |c| c.method.as_str());
     let mut files: Vec<EvidenceId> = model
         .captures
         .iter()
         .filter(|c| c.evidence == evidence || (c.process.as_ref() == Some(&process) && matches!(c.state, CaptureState::Complete { .. })))
-        .filter(|c| c.evidence == evidence || is_snapshot(&c.method))
+        .filter(|c| c.evidence == evidence || (is_snapshot(&c.method) && (c.method == "worker") == (method == "worker")))
         .map(|c| c.evidence)
         .collect();
     if files.len() > 3 {

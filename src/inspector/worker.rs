@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::base::Masked;
+use crate::base::{Bytes, Masked};
 
 use super::error::Error;
 use super::session::{CALL, Session};
@@ -59,6 +59,15 @@ impl Session {
             Some(Worker { lane: Lane::Worker(attached.session_id), id: info.worker_id, url: Masked::from(info.url) })
         };
         Ok(attached.into_iter().filter_map(worker).collect())
+    }
+
+    /// JS heap in use by a worker.
+    ///
+    /// # Errors
+    /// Those of any call; [`Error::TimedOut`] when its thread is blocked.
+    pub async fn worker_heap(&mut self, worker: &Worker) -> Result<Bytes, Error> {
+        let answer = self.call(&worker.lane, "Runtime.getHeapUsage", json!({}), CALL).await?;
+        Ok(Bytes(answer.get("usedSize").and_then(serde_json::Value::as_f64).unwrap_or(0.0) as u64))
     }
 
     /// A snapshot of a worker's heap.

@@ -6,6 +6,7 @@ mod near_limit;
 mod oom_freeze;
 mod sampling;
 mod signal;
+mod worker;
 
 use crate::cluster::Rule;
 
@@ -15,7 +16,8 @@ use super::method::Method;
 pub(super) use sampling::take as sample_for;
 
 /// All methods in the order in which they are preferred.
-pub const METHODS: &[&dyn Method] = &[&cdp::Cdp, &signal::BySignal, &sampling::Sampling, &near_limit::NearLimit, &oom_freeze::OomFreeze];
+pub const METHODS: &[&dyn Method] =
+    &[&cdp::Cdp, &signal::BySignal, &sampling::Sampling, &near_limit::NearLimit, &oom_freeze::OomFreeze, &worker::OfWorker];
 
 pub(super) const EXEC_GET: Rule = Rule::new("", "pods/exec", "get");
 pub(super) const EXEC_CREATE: Rule = Rule::new("", "pods/exec", "create");

@@ -103,6 +103,28 @@ async fn an_inspector_that_was_open_stays_open() {
 }
 
 #[tokio::test]
+async fn a_worker_has_a_heap_of_its_own() {
+    let script = "const { Worker } = require('worker_threads'); for (const size of [1000, 30000]) new Worker(`const k = []; for (let i = 0; i \
+        < ${size}; i++) k.push({ onlyInWorker: i, size: 'of ' + ${size} }); setInterval(() => k.length, 50)`, { eval: true }); \
+        setTimeout(() => console.error('ready'), 500); setInterval(() => {}, 50)";
+    for program in programs() {
+        let mut pod = LocalPod::start(&program, "NODE --inspect-port=PORT app.js", script).await;
+        let (assessment, captured, bytes, _) = captured(&pod, "worker", true, CancellationToken::new()).await;
+        assert!(assessment.risk.may_start(), "{}", assessment.headline());
+        assert_eq!(captured.outcome, Outcome::Complete, "{program}: {} {}", captured.done.state.line(), captured.done.remark);
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(is_snapshot(&bytes) && text.contains("onlyInWorker") && text.contains("of 30000"), "the largest");
+        assert!(captured.done.remark.as_str().contains("the largest of 2"), "{}", captured.done.remark);
+        assert!(pod.lives() && pod.connect(pod.port).await.is_err(), "the inspector is shut");
+
+        let mut pod = LocalPod::start(&program, "NODE --inspect-port=PORT app.js", LEAK).await;
+        let (_, none, bytes, _) = captured_in(&pod, "worker", true, CancellationToken::new()).await;
+        assert!(none.outcome == Outcome::Failed && bytes.is_empty() && pod.lives(), "{}", none.done.state.line());
+        assert!(none.done.state.line().contains("no worker thread"), "{}", none.done.state.line());
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_work_is_not_tried_and_what_is_stopped_leaves_nothing_open() {
     for program in programs() {
         let deaf = "process.on('SIGUSR1', () => {});".to_owned() + LEAK;
