@@ -55,7 +55,7 @@ impl Verb for Preflight {
             });
             writeln!(out, "{value}")?;
         } else {
-            write!(out, "{}", assessments.iter().map(page).collect::<Vec<_>>().join("\n"))?;
+            write!(out, "{}", if args.method.is_some() { assessments.iter().map(page).collect() } else { pages(&assessments) })?;
         }
         Ok(if assessments.iter().any(|a| a.risk.may_start()) { Exit::Ok } else { Exit::Refused })
     }
@@ -71,6 +71,20 @@ pub fn known(name: &str) -> Result<&str> {
     }
     let names = capture::METHODS.iter().map(|m| m.spec().name).collect::<Vec<_>>().join(", ");
     Err(Trouble::new(TroubleKind::Usage, "there is no such capture method", name, format!("methods: {names}")).into())
+}
+
+/// Every method in a line, and the best in full: at night nobody reads seven pages.
+fn pages(assessments: &[Assessment]) -> String {
+    let mut out = String::new();
+    for assessment in assessments {
+        let because = assessment.because.first().map_or("", |reason| reason.text.as_str());
+        let _ = writeln!(out, "{:<12} {:<14} {because}", assessment.method, assessment.risk.word());
+    }
+    if let Some(best) = assessments.first() {
+        let _ = write!(out, "\n{}", page(best));
+    }
+    let _ = writeln!(out, "\n--method NAME says more of another");
+    out
 }
 
 /// One assessment as people read it.
