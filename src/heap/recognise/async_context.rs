@@ -28,6 +28,14 @@ pub(in crate::heap) fn stores(reader: &Reader<'_>, resource: NodeIx) -> Vec<Node
     found
 }
 
+/// All resources that keep a store.
+pub(in crate::heap) fn keepers(reader: &Reader<'_>) -> Vec<NodeIx> {
+    let a = reader.a;
+    let wanted = a.strings().find_all(&["<symbol kResourceStore>", "<symbol kAsyncContextFrame>"]);
+    let keeps = |n: NodeIx| a.edges(n).any(|e| e.kind == EdgeKind::Property && wanted.iter().flatten().any(|&w| e.label == Label::Name(w)));
+    a.nodes().filter(|&n| a.kind(n) == NodeKind::Object && keeps(n)).collect()
+}
+
 /// The app's variable (or field) that holds the `AsyncLocalStorage`, with the place where it is written down; the first when there are several.
 pub(in crate::heap) fn store_name(reader: &Reader<'_>) -> Option<(String, NodeIx, NodeIx)> {
     let a = reader.a;

@@ -16,7 +16,7 @@ mod strings;
 mod timers;
 mod trail;
 
-pub(super) use async_context::{store_name, stores};
+pub(super) use async_context::{keepers, store_name, stores};
 pub(super) use collections::{Entries, entries};
 pub(super) use members::{Members, members, thinned};
 pub(super) use reader::{Origin, Reader};

@@ -52,6 +52,8 @@ words! {
     bound_function = "bound_function",
     array_buffer_data = "system / JSArrayBufferData",
     function = "function",
+    parameters_and_registers = "parameters_and_registers",
+    reactions_or_result = "reactions_or_result",
 }
 
 /// Who wrote a piece of code.

@@ -21,13 +21,13 @@ impl Rule for GrowthRule {
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate> {
         let Some(past) = &scene.past else { return Vec::new() };
         let a = scene.a();
-        let net = scene.net_by_dominators(past);
+        let net = scene.net(past);
         let whole = net[a.root().index()].max(0);
         let least = LEAST.max(whole / 33);
         let mut found = Vec::new();
         let mut done = Bits::new(a.node_count());
         let mut explained = 0;
-        for point in points(a, scene.dominators(), &net, least) {
+        for point in points(a, scene.dominators(), net, least) {
             if scene.is_structure(point.node) {
                 continue;
             }

@@ -26,6 +26,8 @@ struct Finding {
     score: f64,
     /// Whether the evidence suffices to call it a leak.
     leaks: bool,
+    /// What each rule found this holder to have grown by, all its places together.
+    by_rule: BTreeMap<&'static str, i64>,
 }
 
 /// Fills in suspects, what is large, and why there is none.
@@ -63,15 +65,21 @@ pub(super) fn judge(scene: &Scene<'_>, candidates: Vec<Candidate>, options: &Opt
         let key = (s.holder.as_str().to_owned(), 0);
         match best.get_mut(&key) {
             Some(held) => {
-                // Two places of one holder (two lists in one map, two rules): one suspect with the growth of both places.
-                let add = held.suspect.rule == finding.suspect.rule;
-                let sum = |a: Option<i64>, b: Option<i64>| if add { Some(a? + b?) } else { a.max(b) };
-                let growth = sum(held.suspect.growth_bytes, finding.suspect.growth_bytes);
+                // Two places of one holder (two lists in one map) are one suspect with the growth of both; what two rules find is one place.
+                let mut by_rule = std::mem::take(&mut held.by_rule);
+                for (rule, growth) in &finding.by_rule {
+                    *by_rule.entry(rule).or_default() += growth;
+                }
+                // Rules come most special first, and the first that found it names it.
+                let rule = held.suspect.rule.clone();
                 if finding.score > held.score {
                     *held = finding;
                 }
+                let growth = by_rule.values().copied().max();
+                held.suspect.rule = rule;
                 held.suspect.growth_bytes = growth;
                 held.score = held.score.max(growth.unwrap_or(0) as f64);
+                held.by_rule = by_rule;
             }
             None => {
                 best.insert(key, finding);
@@ -187,11 +195,12 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         cannot_prove: Vec::new(),
     };
     let mut suspect = suspect;
+    let by_rule = candidate.growth.map(|g| (candidate.rule, g)).into_iter().collect();
     if origin == Origin::Node && apps_members {
         // Node's line helps nobody: the app's function does.
         suspect.location.clone_from(&suspect.class_location);
     }
-    Some(Finding { suspect, origin, apps_members, evidence, detail: sight.detail, score, leaks })
+    Some(Finding { suspect, origin, apps_members, evidence, detail: sight.detail, score, leaks, by_rule })
 }
 
 /// Entries of a collection; of the collections in it where most of its values are such (lists by tenant).
@@ -252,9 +261,10 @@ fn still_growing(scene: &Scene<'_>, node: NodeIx, collection: Option<NodeIx>) ->
     {
         let count =
             |reader: &Reader<'_>, node| entries(reader, node).filter(|e| !e.values.is_empty()).map(|e| deep_count(reader, &e) as i64);
-        let (middle, first) = (Reader::of(before_last), scene.past.as_ref());
+        let Some(middle) = scene.older().next_back() else { return true };
+        let first = scene.past.as_ref();
         let first = first.and_then(|p| Some((&p.reader, p.growth.counterpart(collection)?))).and_then(|(r, n)| count(r, n)).unwrap_or(0);
-        if let (Some(now), Some(then)) = (count(&scene.reader, collection), count(&middle, then)) {
+        if let (Some(now), Some(then)) = (count(&scene.reader, collection), count(middle, then)) {
             let intervals = scene.all.len() as i64 - 1;
             return (now - then) * 10 >= (now - first) / intervals;
         }

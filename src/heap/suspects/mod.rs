@@ -3,13 +3,24 @@
 //! With several snapshots of one process net growth leads; a steady cache is not called a leak. With one, what is large is ordered by how
 //! much it looks like a leak, and the verdict says that growth is unproven and which second capture would prove it.
 
+mod async_context;
+mod census;
+mod collections;
+mod group;
 mod growth;
 mod holder;
 mod judge;
 mod leaky;
+mod listeners;
+mod off_heap;
 mod pending;
 mod scene;
 mod single;
+mod strings;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod words;
 
@@ -41,12 +52,22 @@ impl Default for Options {
 trait Rule: Sync {
     /// Name of the rule in a verdict.
     fn name(&self) -> &'static str;
-    /// Places that this rule thinks leak.
+    /// Places that this rule thinks leak: the file says by which thresholds.
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate>;
 }
 
-/// All rules. What two of them find is said once.
-const ALL: [&dyn Rule; 3] = [&pending::PendingRule, &growth::GrowthRule, &single::Single];
+/// All rules, most special first: what two of them find is said once, under the name of the more special.
+const ALL: [&dyn Rule; 9] = [
+    &async_context::AsyncContext,
+    &pending::Pending,
+    &listeners::Listeners,
+    &off_heap::OffHeap,
+    &strings::Duplicates,
+    &collections::Collections,
+    &growth::GrowthRule,
+    &single::Single,
+    &group::Group,
+];
 
 /// Says what leaks, from snapshots of one process, oldest first.
 ///
@@ -87,10 +108,10 @@ pub fn find_leaks(analyses: &[&Analysis], options: &Options, progress: &dyn Prog
     let since = past.as_ref().map_or(older.len(), |(n, ..)| *n);
     let scene = Scene::new(&analyses[since..], newest, past.map(|(_, before, growth)| (before, growth)));
     let mut candidates = Vec::new();
-    for rule in ALL {
+    for (n, rule) in (0_u8..).zip(ALL) {
         // Growth decides where there is a past; size alone then only says what is large.
         candidates.extend(rule.find(&scene));
-        check(progress, Phase::Suspects, 0.6)?;
+        check(progress, Phase::Suspects, 0.3 + 0.05 * f32::from(n))?;
     }
     judge::judge(&scene, candidates, options, &mut verdict);
     check(progress, Phase::Suspects, 1.0)?;

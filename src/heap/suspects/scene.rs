@@ -2,13 +2,16 @@
 
 use std::sync::OnceLock;
 
-use super::tree::{NONE, Tree, data, net};
+use rustc_hash::FxHashMap;
+
+use super::census::Census;
+use super::tree::{NONE, Point, Tree, data, net, points};
 use crate::heap::analysis::Analysis;
 use crate::heap::bits::Bits;
 use crate::heap::diff::Growth;
 use crate::heap::format::NodeKind;
 use crate::heap::ids::NodeIx;
-use crate::heap::recognise::Reader;
+use crate::heap::recognise::{Pending as Timers, Reader, Trail, pending, thinned};
 
 /// Snapshots of one process and the trees over the newest.
 pub(super) struct Scene<'a> {
@@ -18,8 +21,28 @@ pub(super) struct Scene<'a> {
     pub all: &'a [&'a Analysis],
     /// The oldest against the newest, with several.
     pub past: Option<Past<'a>>,
+    /// Readers of the snapshots between the oldest and the newest.
+    middle: OnceLock<Vec<Reader<'a>>>,
     dominators: OnceLock<Tree>,
     paths: OnceLock<Tree>,
+    net: OnceLock<Vec<i64>>,
+    singles: OnceLock<Singles>,
+    census: OnceLock<Census>,
+    timers: OnceLock<Vec<Timers>>,
+    timers_before: OnceLock<Vec<Timers>>,
+}
+
+/// Smallest share of the data (1 of), and smallest weight, of a place where size alone accumulates; bytes.
+const SHARE: i64 = 100;
+const LEAST: i64 = 24 << 10;
+
+/// Where the data of one snapshot accumulates in the dominator tree.
+pub(super) struct Singles {
+    pub points: Vec<Point>,
+    /// Nodes below the points.
+    pub explained: Bits,
+    /// Bytes below which a place is not looked at.
+    pub least: i64,
 }
 
 /// The oldest snapshot, compared with the newest.
@@ -61,7 +84,80 @@ pub(super) struct Known {
 impl<'a> Scene<'a> {
     pub fn new(all: &'a [&'a Analysis], newest: &'a Analysis, past: Option<(&'a Analysis, Growth)>) -> Self {
         let past = past.map(|(before, growth)| Past { reader: Reader::of(before), growth });
-        Self { reader: Reader::of(newest), all, past, dominators: OnceLock::new(), paths: OnceLock::new() }
+        Self {
+            reader: Reader::of(newest),
+            all,
+            past,
+            middle: OnceLock::new(),
+            dominators: OnceLock::new(),
+            paths: OnceLock::new(),
+            net: OnceLock::new(),
+            singles: OnceLock::new(),
+            census: OnceLock::new(),
+            timers: OnceLock::new(),
+            timers_before: OnceLock::new(),
+        }
+    }
+
+    /// Timers that wait, by the function they will call.
+    pub fn timers(&self) -> &[Timers] {
+        self.timers.get_or_init(|| pending(&self.reader))
+    }
+
+    /// The same in the oldest snapshot, when there is one.
+    pub fn timers_before(&self) -> Option<&[Timers]> {
+        self.past.as_ref().map(|p| self.timers_before.get_or_init(|| pending(&p.reader)).as_slice())
+    }
+
+    /// Readers of all snapshots before the newest, oldest first.
+    pub fn older(&self) -> impl DoubleEndedIterator<Item = &Reader<'a>> {
+        let middle = self.middle.get_or_init(|| match self.all {
+            [_, middle @ .., _] => middle.iter().map(|a| Reader::of(a)).collect(),
+            _ => Vec::new(),
+        });
+        self.past.iter().map(|p| &p.reader).chain(middle)
+    }
+
+    /// Structures that rules look for, in the newest.
+    pub fn census(&self) -> &Census {
+        self.census.get_or_init(|| Census::of(self.a()))
+    }
+
+    /// Places of the newest where size accumulates, by dominators.
+    pub fn singles(&self) -> &Singles {
+        self.singles.get_or_init(|| {
+            let a = self.a();
+            let mut weight: Vec<i64> = a.nodes().map(|n| data(a, n)).collect();
+            self.dominators().sum(&mut weight);
+            let least = LEAST.max(weight[a.root().index()] / SHARE);
+            // A scope is no pile, and what several of its variables share is S2's; only a chain of scopes is a place of its own.
+            let is_frame = |n: NodeIx| self.is_structure(n) || self.reader.is_context(n) && Trail::to(&self.reader, n).repeats.is_none();
+            let points: Vec<Point> = points(a, self.dominators(), &weight, least).into_iter().filter(|p| !is_frame(p.node)).collect();
+            let mut explained = Bits::new(a.node_count());
+            for node in points.iter().flat_map(|p| a.dominator_subtree(p.node)) {
+                explained.put(node.index());
+            }
+            Singles { points, explained, least }
+        })
+    }
+
+    /// The deepest node that lies on the best ways to more than four fifths of `members` (a sample of them): where they are held together.
+    pub fn common_holder(&self, members: &[NodeIx]) -> Option<NodeIx> {
+        const SAMPLE: usize = 128;
+        const FURTHEST: usize = 4096;
+        let sample = thinned(members, SAMPLE);
+        let up = |from: NodeIx| {
+            let parent = |v: u32| Some(self.paths().parent[v as usize]).filter(|&p| p != NONE);
+            std::iter::successors(parent(from.0), move |&v| parent(v)).take(FURTHEST)
+        };
+        let mut times: FxHashMap<u32, usize> = FxHashMap::default();
+        for &member in &sample {
+            for node in up(member) {
+                *times.entry(node).or_default() += 1;
+            }
+        }
+        let shared = |v: &u32| times[v] * 5 > sample.len() * 4;
+        sample.iter().filter_map(|&m| up(m).find(shared)).min_by_key(|v| (times[v], *v)).map(NodeIx)
     }
 
     /// The newest snapshot.
@@ -80,13 +176,15 @@ impl<'a> Scene<'a> {
     }
 
     /// Net growth below each node, by dominators.
-    pub fn net_by_dominators(&self, past: &Past<'_>) -> Vec<i64> {
-        net(past.reader.a, self.a(), &past.growth, &Tree::dominators(past.reader.a), self.dominators(), &|_| false)
+    pub fn net(&self, past: &Past<'_>) -> &[i64] {
+        self.net.get_or_init(|| {
+            net(past.reader.a, self.a(), &past.growth, &Tree::dominators(past.reader.a), self.dominators(), &data, &|_| false)
+        })
     }
 
     /// Net growth below each node, by best paths, without what is in `done`.
     pub fn net_by_paths(&self, past: &Past<'_>, done: &Bits) -> Vec<i64> {
-        net(past.reader.a, self.a(), &past.growth, &Tree::paths(past.reader.a), self.paths(), &|n| done.has(n.index()))
+        net(past.reader.a, self.a(), &past.growth, &Tree::paths(past.reader.a), self.paths(), &data, &|n| done.has(n.index()))
     }
 
     /// Whether the node is part of the frame of every Node process and so never the answer.

@@ -87,19 +87,27 @@ pub(super) fn data(a: &Analysis, node: NodeIx) -> i64 {
     }
 }
 
-/// Net growth in bytes of data below each node of `after`.
-pub(super) fn net(before: &Analysis, after: &Analysis, growth: &Growth, old: &Tree, new: &Tree, skip: &dyn Fn(NodeIx) -> bool) -> Vec<i64> {
+/// Net growth in bytes below each node of `after`, of what `bytes` says a node weighs ([`data`], or a part of it).
+pub(super) fn net(
+    before: &Analysis,
+    after: &Analysis,
+    growth: &Growth,
+    old: &Tree,
+    new: &Tree,
+    bytes: &dyn Fn(&Analysis, NodeIx) -> i64,
+    skip: &dyn Fn(NodeIx) -> bool,
+) -> Vec<i64> {
     let mut net = vec![0_i64; after.node_count()];
     let mut back = vec![NONE; before.node_count()];
     for node in after.nodes() {
         match growth.counterpart(node) {
-            None if !skip(node) => net[node.index()] += data(after, node),
+            None if !skip(node) => net[node.index()] += bytes(after, node),
             None => {}
             Some(b) => {
                 back[b.index()] = node.0;
                 // Objects that stayed and changed their size: arrays of numbers grow so.
                 if after.kind(node) == NodeKind::Object && !skip(node) {
-                    net[node.index()] += data(after, node) - data(before, b);
+                    net[node.index()] += bytes(after, node) - bytes(before, b);
                 }
             }
         }
@@ -114,7 +122,7 @@ pub(super) fn net(before: &Analysis, after: &Analysis, growth: &Growth, old: &Tr
             owner[v] = owner[p as usize];
         }
         if back[v] == NONE && owner[v] != NONE {
-            net[owner[v] as usize] -= data(before, NodeIx(v as u32));
+            net[owner[v] as usize] -= bytes(before, NodeIx(v as u32));
         }
     }
     new.sum(&mut net);
