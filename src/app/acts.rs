@@ -3,13 +3,14 @@
 use super::declare::ensure_incident;
 use super::effect::Effect;
 use super::foot::{end, job, say};
+use super::leftovers;
 use super::model::{ActRun, ActStage, JobId, Level, Model, Prompt};
 use super::record::{by_person, person, record};
-use crate::base::{Masked, Trouble};
+use crate::base::{ContainerRef, Masked, Trouble};
 use crate::incident::{ActRequest, Kind, Preview, Receipt, Seq};
 
-/// A wish: RBAC and server-side dry-run are asked first.
-pub(super) fn begin(model: &mut Model, request: ActRequest) -> Vec<Effect> {
+/// A wish: RBAC and server-side dry-run are asked first. `for_capture`: the container whose capture it is to make possible.
+pub(super) fn begin(model: &mut Model, request: ActRequest, for_capture: Option<ContainerRef>) -> Vec<Effect> {
     if model.setting.read_only {
         say(model, Level::Warn, format!("read-only: {} is not done", request.act));
         return Vec::new();
@@ -18,9 +19,14 @@ pub(super) fn begin(model: &mut Model, request: ActRequest) -> Vec<Effect> {
         say(model, Level::Warn, format!("another change of {} is under way", request.target.name));
         return Vec::new();
     }
-    let mut effects = ensure_incident(model);
+    let pod = &request.target.name;
+    if request.act == "clean-up" && model.captures.iter().any(|c| c.job.is_some() && c.container.pod.name == *pod) {
+        say(model, Level::Warn, format!("a capture of {pod} is under way: it is not deleted now"));
+        return Vec::new();
+    }
+    let mut effects = if leftovers::settles(model, &request) { Vec::new() } else { ensure_incident(model) };
     let id = job(model, format!("check {} {}", request.act, request.target.name));
-    model.acts.push(ActRun { job: id, request: request.clone(), stage: ActStage::Checking });
+    model.acts.push(ActRun { job: id, request: request.clone(), stage: ActStage::Checking, for_capture });
     effects.push(Effect::Preview { job: id, request });
     effects
 }
@@ -38,6 +44,9 @@ pub(super) fn previewed(model: &mut Model, id: JobId, result: Result<Preview, Tr
         }
         Err(trouble) => {
             let act = model.acts.iter().position(|a| a.job == id).map(|i| model.acts.remove(i));
+            if let Some(act) = &act {
+                leftovers::not_done(model, &act.request, false);
+            }
             let doing = act.map_or_else(|| "change".to_owned(), |a| format!("{} {}", a.request.act, a.request.target.name));
             super::record::trouble(model, &doing, &trouble)
         }
@@ -72,6 +81,7 @@ pub(super) fn refuse(model: &mut Model, id: JobId) {
     drop_prompt(model, id);
     if let Some(i) = model.acts.iter().position(|a| a.job == id && matches!(a.stage, ActStage::Asking { .. })) {
         let act = model.acts.remove(i);
+        leftovers::not_done(model, &act.request, true);
         say(model, Level::Info, format!("{} {}: not done", act.request.act, act.request.target.name));
     }
 }
@@ -79,15 +89,23 @@ pub(super) fn refuse(model: &mut Model, id: JobId) {
 /// The call was made.
 pub(super) fn performed(model: &mut Model, id: JobId, intent: Seq, result: Result<Receipt, Trouble>) -> Vec<Effect> {
     end(model, id);
-    model.acts.retain(|a| a.job != id);
+    let run = model.acts.iter().position(|a| a.job == id).map(|i| model.acts.remove(i));
+    let request = model.incident.as_ref().and_then(|s| s.act(intent)).map(|a| a.request.clone());
     let actor = person(model);
     match result {
         Ok(receipt) => {
             say(model, Level::Good, receipt.summary.to_string());
-            record(model, actor, Kind::ActDone { intent, receipt }, Vec::new())
+            let mut effects = record(model, actor, Kind::ActDone { intent, receipt }, Vec::new());
+            if let (Some(container), Some(request)) = (run.and_then(|run| run.for_capture), request) {
+                effects.extend(super::ways::done(model, &container, &request));
+            }
+            effects
         }
         Err(trouble) => {
             say(model, Level::Bad, trouble.to_string());
+            if let Some(request) = &request {
+                leftovers::not_done(model, request, false);
+            }
             record(model, actor, Kind::ActFailed { intent, why: Masked::from(trouble.to_string()) }, Vec::new())
         }
     }

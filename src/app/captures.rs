@@ -6,7 +6,7 @@ use super::declare::ensure_incident;
 use super::effect::Effect;
 use super::foot::{end, job, say};
 use super::message::CaptureEnd;
-use super::model::{Capture, JobId, Level, Model, Prompt, Survey};
+use super::model::{Capture, JobId, Level, Model, Offer, Prompt, Survey};
 use super::record::{by_person, by_tool};
 use crate::base::{Bytes, ContainerRef, EvidenceId, ProcessKey, Trouble};
 use crate::incident::{Kind, Outcome};
@@ -25,9 +25,19 @@ pub(super) fn preflight(model: &mut Model, container: ContainerRef, then_capture
         return Vec::new();
     }
     let id = job(model, format!("preflight {}", container.pod.name));
-    let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture };
+    let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture, offer: None };
     model.surveys.insert(container.clone(), survey);
     vec![Effect::Survey { job: id, container, deep: then_capture }]
+}
+
+/// Asks anew after an act that was to make a capture possible; the capture is offered when the answer comes.
+pub(super) fn preflight_again(model: &mut Model, container: ContainerRef, offer: Offer) -> Vec<Effect> {
+    // The process of a copy may only just be starting: it is looked at, but not signalled.
+    let deep = offer == Offer::Best;
+    let id = job(model, format!("preflight {}", container.pod.name));
+    let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture: false, offer: Some(offer) };
+    model.surveys.insert(container.clone(), survey);
+    vec![Effect::Survey { job: id, container, deep }]
 }
 
 /// Wants a capture.
@@ -61,11 +71,11 @@ fn choose<'a>(methods: &'a [Assessment], wanted: Option<&str>) -> Option<&'a Ass
     }
 }
 
-/// Starts what is safe; asks where the pod could die; explains what cannot work.
+/// Starts what is safe; asks where the pod could die or nobody can tell; explains what cannot work.
 fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
     match assessment.risk {
-        Risk::Ok | Risk::Unknown => start(model, container, assessment, Risk::Ok),
-        Risk::Risky | Risk::WouldKill => {
+        Risk::Ok => start(model, container, assessment, Risk::Ok),
+        Risk::Unknown | Risk::Risky | Risk::WouldKill => {
             model.prompts.retain(|p| !matches!(p, Prompt::Risk { .. }));
             model.prompts.push_back(Prompt::Risk { container, assessment });
             Vec::new()
@@ -90,12 +100,12 @@ pub(super) fn surveyed(
         model.board.ceiling(&container, ceiling);
         model.board.rank(model.now.wall);
     }
-    let then_capture = model.surveys.get(&container).is_some_and(|s| s.then_capture);
+    let (then_capture, offer) = model.surveys.get(&container).map_or((false, None), |s| (s.then_capture, s.offer.clone()));
     let (methods, trouble) = match result {
         Ok(methods) => (methods, None),
         Err(trouble) => (Vec::new(), Some(trouble)),
     };
-    let survey = Survey { at: model.now, methods: methods.clone(), trouble: trouble.clone(), job: None, then_capture: false };
+    let survey = Survey { at: model.now, methods: methods.clone(), trouble: trouble.clone(), job: None, then_capture: false, offer: None };
     model.surveys.insert(container.clone(), survey);
     if let Some(trouble) = trouble {
         return super::record::trouble(model, &format!("preflight {}", container.pod.name), &trouble);
@@ -109,9 +119,39 @@ pub(super) fn surveyed(
         because: because.into(),
     };
     let mut effects = by_tool(model, kind);
-    if then_capture {
-        effects.extend(decide(model, container, best));
+    // A copy's death hurts nobody: what may end it is said, and begun by the same key.
+    let is_copy = matches!(offer, Some(Offer::Method(_)));
+    let offered = match offer {
+        Some(Offer::Method(name)) => methods.iter().find(|a| a.method == name).cloned(),
+        Some(Offer::Best) => Some(best.clone()),
+        None => None,
+    };
+    match offered {
+        // Asked for while the answer was under way.
+        _ if then_capture => effects.extend(decide(model, container, best)),
+        Some(assessment) if assessment.risk <= Risk::Unknown || (is_copy && assessment.risk.may_start()) => {
+            model.prompts.retain(|p| !matches!(p, Prompt::Ready { .. }));
+            model.prompts.push_back(Prompt::Ready { container, assessment });
+        }
+        Some(assessment) => effects.extend(decide(model, container, assessment)),
+        None => {}
     }
+    effects
+}
+
+/// The capture that an act made possible is begun.
+pub(super) fn take_ready(model: &mut Model, container: &ContainerRef) -> Vec<Effect> {
+    let Some(i) = model.prompts.iter().position(|p| matches!(p, Prompt::Ready { container: c, .. } if c == container)) else {
+        return Vec::new();
+    };
+    let Some(Prompt::Ready { container, assessment }) = model.prompts.remove(i) else { return Vec::new() };
+    let risk = assessment.risk;
+    let mut effects = Vec::new();
+    if risk.wants_yes() {
+        let what = format!("{} by {}: {}", risk.word(), assessment.method, assessment.headline());
+        effects.extend(by_person(model, Kind::RiskAccepted { pod: container.pod.clone(), what: what.into() }, Vec::new()));
+    }
+    effects.extend(start(model, container, assessment, risk));
     effects
 }
 
@@ -135,7 +175,7 @@ pub(super) fn accept(model: &mut Model, container: &ContainerRef, typed: &str) -
 
 /// The person said no.
 pub(super) fn refuse(model: &mut Model, container: &ContainerRef) {
-    model.prompts.retain(|p| !matches!(p, Prompt::Risk { container: c, .. } if c == container));
+    model.prompts.retain(|p| !matches!(p, Prompt::Risk { container: c, .. } | Prompt::Ready { container: c, .. } if c == container));
     say(model, Level::Info, format!("no capture of {}: nothing was done", container.pod.name));
 }
 

@@ -8,7 +8,7 @@ use crate::base::{Bytes, ContainerRef, EvidenceId, PodRef, ProcessKey, Trouble};
 use crate::heap::Verdict;
 use crate::incident::{ActRequest, CodeAge, Event, Outcome, PostKind, Preview, Provenance, Receipt, Seq, Severity};
 use crate::playbook::Playbook;
-use crate::preflight::{Assessment, CaptureState};
+use crate::preflight::{Assessment, CaptureState, RemedyKind};
 use crate::pressure::{Ceiling, PodFacts, PodSample, Rollout, Workload};
 
 /// A message to [`crate::app::update`].
@@ -101,6 +101,18 @@ pub enum Intent {
     },
     /// No to the risky capture.
     RefuseRisk {
+        /// The container.
+        container: ContainerRef,
+    },
+    /// Take a way out of a preflight that says no.
+    WayOut {
+        /// The container.
+        container: ContainerRef,
+        /// Which.
+        way: RemedyKind,
+    },
+    /// Begin the capture that an act made possible.
+    TakeReady {
         /// The container.
         container: ContainerRef,
     },

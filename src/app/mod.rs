@@ -12,6 +12,7 @@ mod declare;
 pub mod effect;
 mod foot;
 mod guide;
+mod leftovers;
 mod logs;
 pub mod message;
 pub mod model;
@@ -23,11 +24,15 @@ mod resume;
 mod shelf;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod stories_ways;
+mod ways;
 
 use crate::base::Stamp;
 use crate::incident::{Audience, Decision, Kind, PostKind};
 
 pub use effect::Effect;
+pub use leftovers::{LeftBehind, left_behind};
 pub use message::{CaptureEnd, Intent, Msg, News};
 pub use model::{JobId, Level, Model, Prompt, Setting};
 pub use next::{Next, next};
@@ -41,6 +46,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Tick => {
             let mut effects = clock::tick(model, before);
             effects.extend(pods::judge(model));
+            effects.extend(leftovers::tick(model));
             effects.extend(guide::pass(model));
             effects
         }
@@ -73,7 +79,7 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
             let namespace = model.setting.namespace.clone();
             pods::history(model, workload, namespace)
         }
-        Intent::Act { request } => acts::begin(model, request),
+        Intent::Act { request } => acts::begin(model, request, None),
         Intent::Confirm { job, typed } => acts::confirm(model, job, &typed),
         Intent::Refuse { job } => {
             acts::refuse(model, job);
@@ -86,6 +92,8 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
             captures::refuse(model, &container);
             Vec::new()
         }
+        Intent::WayOut { container, way } => ways::take(model, container, &way),
+        Intent::TakeReady { container } => captures::take_ready(model, &container),
         Intent::Analyse { evidence } => analysis::begin(model, evidence),
         Intent::Logs { container, previous } => logs::show(model, container, previous),
         Intent::StopLogs => logs::stop(model),
@@ -117,10 +125,7 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
     match news {
         News::Pods { pods } => pods::all(model, pods),
         News::Pod { pod } => pods::one(model, *pod),
-        News::PodGone { pod } => {
-            pods::gone(model, &pod);
-            Vec::new()
-        }
+        News::PodGone { pod } => pods::gone(model, &pod),
         News::LinkDown { trouble } => pods::link_down(model, &trouble),
         News::LinkUp => {
             pods::link_up(model);
@@ -183,6 +188,9 @@ fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
         return Vec::new();
     }
     model.prompts.retain(|p| !matches!(p, Prompt::Cutoff { .. }));
+    if let left @ 1.. = left_behind(model).len() {
+        foot::say(model, Level::Warn, format!("resolved, but {left} left behind in the cluster: see to it"));
+    }
     let mut effects = record::by_person(model, Kind::Resolved { text: text.trim().into() }, Vec::new());
     if let Some(state) = &model.incident {
         let draft = crate::report::draft(state, model.now, PostKind::Resolved, Audience::Users).text;

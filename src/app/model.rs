@@ -141,6 +141,33 @@ pub struct Survey {
     pub job: Option<JobId>,
     /// A capture was asked for and waits for this answer.
     pub then_capture: bool,
+    /// An act was done to make a capture possible: it is offered when the answer comes.
+    pub offer: Option<Offer>,
+}
+
+/// Which capture is offered after an act made it possible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Offer {
+    /// By the best method.
+    Best,
+    /// By this one.
+    Method(String),
+}
+
+/// How far the question is whether a limit goes back that was raised for a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "put_back")]
+pub enum PutBack {
+    /// It could not be done: too much memory is in use. It is asked again later.
+    Waits {
+        /// When it was looked at last.
+        since: Stamp,
+    },
+    /// The person is asked.
+    Asked,
+    /// The person said no: it stays listed, but is not asked again.
+    Refused,
 }
 
 /// One analysis.
@@ -183,6 +210,8 @@ pub struct ActRun {
     pub request: ActRequest,
     /// Where it stands.
     pub stage: ActStage,
+    /// The container whose capture it is to make possible: preflight is asked anew when it was done.
+    pub for_capture: Option<ContainerRef>,
 }
 
 /// Rollout history of the workload in question.
@@ -252,6 +281,13 @@ pub enum Prompt {
         /// The container.
         container: ContainerRef,
         /// The preflight.
+        assessment: Assessment,
+    },
+    /// What stood in the way of a capture was done away with: it can be begun.
+    Ready {
+        /// The container.
+        container: ContainerRef,
+        /// The preflight, asked anew.
         assessment: Assessment,
     },
     /// The journal cannot be written.
@@ -349,6 +385,10 @@ pub struct Model {
     pub seen_restarts: BTreeMap<ContainerRef, u32>,
     /// When memory was last recorded.
     pub memory_recorded: Option<Stamp>,
+    /// Copies for debugging that do not run yet.
+    pub awaited: Vec<ContainerRef>,
+    /// Raised limits, by the intent that raised them: how far the question is whether they go back.
+    pub put_backs: BTreeMap<Seq, PutBack>,
 }
 
 impl Model {
@@ -377,6 +417,8 @@ impl Model {
             next_job: 1,
             seen_restarts: BTreeMap::new(),
             memory_recorded: None,
+            awaited: Vec::new(),
+            put_backs: BTreeMap::new(),
         }
     }
 

@@ -32,6 +32,9 @@ pub fn next(model: &Model) -> Next {
             Prompt::Cutoff { .. } => say("CUT-OFF: go deep and tell users it will be LONG, or extend with a reason", "decide"),
             Prompt::Act { .. } => say("read what would be done; default is No", "confirm"),
             Prompt::Risk { assessment, .. } => say(format!("{}: read why; default is No", assessment.risk.word()), "accept-risk"),
+            Prompt::Ready { assessment, .. } => {
+                say(format!("preflight says {} now: begin the capture", assessment.risk.word()), "begin-capture")
+            }
             Prompt::Journal { trouble } => say(format!("the journal is not written: {}", trouble.remedy), "retry-journal"),
         };
     }
@@ -45,6 +48,9 @@ pub fn next(model: &Model) -> Next {
         };
     };
     if !state.is_open() {
+        if let Some(left) = super::leftovers::left_behind(model).first() {
+            return say(left.what.to_string(), "clean-up");
+        }
         return match &model.exported {
             Some(path) => say(format!("done; postmortem: {path}"), "quit"),
             None => say("resolved: write the postmortem", "export"),

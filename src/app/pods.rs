@@ -16,26 +16,32 @@ const RECORD_EVERY: Duration = Duration::from_secs(30);
 /// The full set of pods.
 pub(super) fn all(model: &mut Model, pods: Vec<PodFacts>) -> Vec<Effect> {
     model.link = Link::Up;
-    let deaths: Vec<_> = pods.iter().flat_map(|p| deaths(model, p)).collect();
+    let mut effects: Vec<_> = pods.iter().flat_map(|p| deaths(model, p)).collect();
+    let there: std::collections::BTreeSet<PodRef> = pods.iter().map(|p| p.pod.clone()).collect();
     model.board.facts(model.now.wall, pods);
     rank(model);
-    deaths
+    effects.extend(super::leftovers::gone(model, |pod| !there.contains(pod)));
+    effects.extend(super::ways::awaited(model));
+    effects
 }
 
 /// One pod changed.
 pub(super) fn one(model: &mut Model, pod: PodFacts) -> Vec<Effect> {
-    let deaths = deaths(model, &pod);
+    let mut effects = deaths(model, &pod);
     model.board.fact(pod);
     rank(model);
-    deaths
+    effects.extend(super::ways::awaited(model));
+    effects
 }
 
 /// One pod is gone.
-pub(super) fn gone(model: &mut Model, pod: &PodRef) {
+pub(super) fn gone(model: &mut Model, pod: &PodRef) -> Vec<Effect> {
     model.board.gone(pod);
     model.seen_restarts.retain(|c, _| &c.pod != pod);
     model.surveys.retain(|c, _| &c.pod != pod);
+    model.awaited.retain(|c| &c.pod != pod);
     rank(model);
+    super::leftovers::gone(model, |gone| gone == pod)
 }
 
 fn rank(model: &mut Model) {

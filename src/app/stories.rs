@@ -11,10 +11,10 @@ use crate::incident::{ActRequest, ActTarget, Audience, Outcome, Plan, Preview, R
 use crate::preflight::{Assessment, CaptureState, Check, Reason, Risk};
 use crate::pressure::Board;
 
-struct Story {
-    model: Model,
+pub(super) struct Story {
+    pub(super) model: Model,
     at: Stamp,
-    effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
 }
 
 fn start() -> Stamp {
@@ -22,7 +22,7 @@ fn start() -> Stamp {
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let setting = Setting {
             context: "prod".into(),
             namespace: "shop".into(),
@@ -40,37 +40,37 @@ impl Story {
         Self { model: Model::new(setting, Board::default(), start()), at: start(), effects: Vec::new() }
     }
 
-    fn after(&mut self, minutes: u64) -> &mut Self {
+    pub(super) fn after(&mut self, minutes: u64) -> &mut Self {
         self.at = self.at.plus(Duration::from_secs(minutes * 60));
         self
     }
 
-    fn tell(&mut self, msg: Msg) -> &mut Self {
+    pub(super) fn tell(&mut self, msg: Msg) -> &mut Self {
         let effects = update(&mut self.model, self.at, msg);
         self.effects = effects;
         self
     }
 
-    fn wish(&mut self, intent: Intent) -> &mut Self {
+    pub(super) fn wish(&mut self, intent: Intent) -> &mut Self {
         self.tell(Msg::Intent(intent))
     }
 
-    fn hear(&mut self, news: News) -> &mut Self {
+    pub(super) fn hear(&mut self, news: News) -> &mut Self {
         self.tell(Msg::News(Box::new(news)))
     }
 
-    fn declared() -> Self {
+    pub(super) fn declared() -> Self {
         let mut story = Self::new();
         story.wish(Intent::Declare { title: "import is down".into(), severity: Severity::Sev1, service: "import".into() });
         story
     }
 
-    fn recorded(&self) -> Vec<&Kind> {
+    pub(super) fn recorded(&self) -> Vec<&Kind> {
         self.effects.iter().filter_map(|e| if let Effect::Record { event, .. } = e { Some(&event.kind) } else { None }).collect()
     }
 }
 
-fn container() -> ContainerRef {
+pub(super) fn container() -> ContainerRef {
     ContainerRef { pod: PodRef::new("shop", "import-0"), name: "node".into() }
 }
 
@@ -90,7 +90,7 @@ fn preview(confirm: Option<&str>) -> Preview {
 }
 
 /// Every effect, also those that wait for the disk.
-fn all(effects: &[Effect]) -> Vec<&Effect> {
+pub(super) fn all(effects: &[Effect]) -> Vec<&Effect> {
     let mut found = Vec::new();
     let mut open: Vec<&Effect> = effects.iter().collect();
     while let Some(effect) = open.pop() {
@@ -152,7 +152,7 @@ fn nothing_is_changed_before_its_intent_is_on_disk() {
     let [Effect::Perform { intent, .. }] = then.as_slice() else { panic!("{then:?}") };
     assert_eq!(*intent, event.seq);
     let intent = *intent;
-    story.hear(News::Performed { job, intent, result: Ok(Receipt { summary: Masked::own("rolled back"), undo: None }) });
+    story.hear(News::Performed { job, intent, result: Ok(Receipt { summary: Masked::own("rolled back"), undo: None, leaves: None }) });
     assert!(story.model.acts.is_empty());
     assert!(story.recorded().iter().any(|k| matches!(k, Kind::ActDone { .. })));
 }
@@ -180,18 +180,18 @@ fn read_only_changes_nothing() {
     assert!(story.effects.is_empty());
 }
 
-fn assessed(risk: Risk) -> Assessment {
+pub(super) fn assessed(risk: Risk) -> Assessment {
     Assessment::of("cdp", vec![Reason::new(Check::Memory, risk, "needs 1.2 GB, 300 MB are free")])
 }
 
-fn surveyed(story: &mut Story, risk: Risk) {
+pub(super) fn surveyed(story: &mut Story, risk: Risk) {
     story.wish(Intent::Capture { container: container(), method: None });
     let Some(Effect::Survey { job, .. }) = story.effects.last() else { panic!("preflight first: {:?}", story.effects) };
     let job = *job;
     story.hear(News::Surveyed { job, container: container(), ceiling: None, result: Ok(vec![assessed(risk)]) });
 }
 
-fn captures(effects: &[Effect]) -> usize {
+pub(super) fn captures(effects: &[Effect]) -> usize {
     all(effects).into_iter().filter(|e| matches!(e, Effect::Capture { .. })).count()
 }
 

@@ -11,7 +11,6 @@ mod landing;
 mod method;
 pub mod methods;
 mod place;
-mod redeploy;
 mod survey;
 mod take;
 #[cfg(test)]
@@ -23,7 +22,6 @@ pub use landing::{Landing, Memory};
 pub use method::{Done, Method, Order, Spec, Tell};
 pub use methods::{METHODS, find, rules};
 pub use place::{Place, Running, SessionPlace};
-pub use redeploy::{DUMPS, redeploy};
 pub use survey::{Depth, Survey, survey};
 pub use take::{Captured, take};
 pub use transfer::{Copied, CopyEnd, Source, copy};

@@ -51,4 +51,28 @@ pub struct Receipt {
     pub summary: Masked,
     /// The act that takes it back, if there is one.
     pub undo: Option<ActRequest>,
+    /// What it leaves behind that somebody has to see to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<Leftover>,
+}
+
+/// What an act leaves behind on purpose, for a while: it is listed until it was seen to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// What kind of thing it is.
+    pub kind: LeftoverKind,
+    /// One line: what is left.
+    pub what: Masked,
+    /// The act that sees to it.
+    pub settle: ActRequest,
+}
+
+/// Kinds of leftovers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftoverKind {
+    /// A memory limit that was raised for a capture: it goes back after it.
+    Limit,
+    /// A pod that no controller owns any more (isolated, or a copy): nobody else deletes it.
+    Pod,
 }

@@ -143,7 +143,7 @@ mod tests {
         let request = ActRequest { act: "rollback".into(), target, args: [("revision".to_owned(), to.to_string())].into() };
         vec![
             (20, Kind::ActIntended { request, call: "PATCH".into() }),
-            (21, Kind::ActDone { intent: seq, receipt: Receipt { summary: "done".into(), undo: None } }),
+            (21, Kind::ActDone { intent: seq, receipt: Receipt { summary: "done".into(), undo: None, leaves: None } }),
             (30, Kind::EffectMeasured { act: seq + 1, change: SlopeChange { before: None, after: None, effect } }),
         ]
     }

@@ -330,6 +330,13 @@ pub enum Kind {
         /// Why.
         why: Masked,
     },
+    /// What the act intended in `act` had left behind is no more, without an act of ours (the pod is gone).
+    LeftoverGone {
+        /// The intent of the act that left it.
+        act: Seq,
+        /// Why.
+        why: Masked,
+    },
     /// Memory before and after the change made in `act` was compared.
     EffectMeasured {
         /// The `ActDone` event.

@@ -100,7 +100,7 @@ mod tests {
             target: ActTarget { kind: "deployment".into(), namespace: "shop".into(), name: "import".into() },
             args: [("revision".to_owned(), revision.to_owned())].into(),
         };
-        let receipt = || Receipt { summary: "done".into(), undo: None };
+        let receipt = || Receipt { summary: "done".into(), undo: None, leaves: None };
         let effect = |effect| SlopeChange { before: None, after: None, effect };
         let post = |kind| Post { kind, audience: Audience::Team, text: "t".into(), next_by: None, dedup: "d".into() };
         let update = || Kind::PostQueued { post: post(PostKind::Update), channels: vec!["slack".into()] };

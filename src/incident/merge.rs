@@ -204,6 +204,7 @@ fn files(kind: &mut Kind) -> Vec<&mut EvidenceId> {
         | Kind::ActDone { .. }
         | Kind::ActFailed { .. }
         | Kind::EffectMeasured { .. }
+        | Kind::LeftoverGone { .. }
         | Kind::StageReached { .. }
         | Kind::CutoffReached { .. }
         | Kind::Escalated { .. }
@@ -227,7 +228,7 @@ fn files(kind: &mut Kind) -> Vec<&mut EvidenceId> {
 fn numbers(kind: &mut Kind) -> Vec<&mut Seq> {
     match kind {
         Kind::ActDone { intent, .. } | Kind::ActFailed { intent, .. } => vec![intent],
-        Kind::EffectMeasured { act, .. } => vec![act],
+        Kind::EffectMeasured { act, .. } | Kind::LeftoverGone { act, .. } => vec![act],
         Kind::PostSent { queued, .. } | Kind::PostFailed { queued, .. } => vec![queued],
         Kind::HypothesisClosed { opened, .. } => vec![opened],
         Kind::StepTicked { how: How::ByAct { seq }, .. } => vec![seq],
@@ -304,7 +305,7 @@ mod tests {
                     },
                     call: tag.into(),
                 },
-                (1, Some((intent, call)), _) => Kind::ActDone { intent, receipt: Receipt { summary: call, undo: None } },
+                (1, Some((intent, call)), _) => Kind::ActDone { intent, receipt: Receipt { summary: call, undo: None, leaves: None } },
                 (_, _, None) => Kind::CaptureStarted {
                     evidence: state.next_evidence(),
                     container: ContainerRef { pod: PodRef::new("shop", "a"), name: "app".into() },

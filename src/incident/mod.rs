@@ -21,7 +21,7 @@ mod state;
 #[cfg(test)]
 pub(crate) mod story;
 
-pub use act::{ActRequest, ActTarget, Preview, Receipt};
+pub use act::{ActRequest, ActTarget, Leftover, LeftoverKind, Preview, Receipt};
 pub use belief::{Belief, CauseClass, Standing, beliefs, overdue_hypotheses, recent_rollouts};
 pub use clock::{ClockView, Phase, clock_step, clock_view};
 pub use due::{Due, due, next_due, update_due};

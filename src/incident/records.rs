@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::act::{ActRequest, Receipt};
+use super::act::{ActRequest, Leftover, Receipt};
 use super::event::{Actor, Decision, How, Outcome, Seq, SlopeChange, StageName};
 use super::finding::{CodeAge, Finding, LargeThing};
 use super::post::Post;
@@ -186,6 +186,8 @@ pub struct ActRecord {
     pub effect: Option<SlopeChange>,
     /// The later intent whose act took this one back, once it was done.
     pub undone_by: Option<Seq>,
+    /// The later event that saw to what this act left behind.
+    pub settled_by: Option<Seq>,
 }
 
 impl ActRecord {
@@ -200,6 +202,11 @@ impl ActRecord {
     /// The act that would take it back, while it is done and not taken back.
     pub fn undo(&self) -> Option<&ActRequest> {
         if self.undone_by.is_some() { None } else { self.receipt()?.undo.as_ref() }
+    }
+
+    /// What it left behind, until somebody saw to it or took the act back.
+    pub fn leftover(&self) -> Option<&Leftover> {
+        if self.undone_by.is_some() || self.settled_by.is_some() { None } else { self.receipt()?.leaves.as_ref() }
     }
 
     /// When it was done.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::act::ActRequest;
+use super::act::{ActRequest, Leftover};
 use super::event::{Actor, Decision, Event, IncidentId, Kind, Outcome, Seq, Severity};
 use super::plan::Plan;
 use super::records::{
@@ -201,6 +201,11 @@ impl State {
         self.acts.iter().find(|a| a.mark.seq == intent)
     }
 
+    /// What acts left behind and nobody has seen to yet, oldest first, each with the intent of its act.
+    pub fn leftovers(&self) -> impl Iterator<Item = (Seq, &Leftover)> {
+        self.acts.iter().filter_map(|a| Some((a.mark.seq, a.leftover()?)))
+    }
+
     /// The file of evidence `id`.
     pub fn capture(&self, id: EvidenceId) -> Option<&Capture> {
         self.captures.iter().find(|c| c.evidence == id)
@@ -276,11 +281,17 @@ impl State {
                 outcome: ActOutcome::Pending,
                 effect: None,
                 undone_by: None,
+                settled_by: None,
             }),
             Kind::ActDone { intent, receipt } => self.act_done(*intent, ActOutcome::Done { mark, receipt: receipt.clone() }),
             Kind::ActFailed { intent, why } => {
                 if let Some(act) = self.acts.edit().iter_mut().find(|a| a.mark.seq == *intent) {
                     act.outcome = ActOutcome::Failed { mark, why: why.clone() };
+                }
+            }
+            Kind::LeftoverGone { act, .. } => {
+                if let Some(act) = self.acts.edit().iter_mut().find(|a| a.mark.seq == *act) {
+                    act.settled_by = Some(mark.seq);
                 }
             }
             Kind::EffectMeasured { act, change } => {
@@ -416,6 +427,10 @@ impl State {
         if let Some(earlier) = acts[..index].iter_mut().rev().find(taken_back) {
             earlier.undone_by = Some(intent);
         }
+        let settles = |a: &&mut ActRecord| a.leftover().is_some_and(|left| is_same(&left.settle, &request));
+        if let Some(earlier) = acts[..index].iter_mut().rev().find(settles) {
+            earlier.settled_by = Some(intent);
+        }
     }
 
     fn delivery(&mut self, queued: Seq, channel: &Masked, change: impl FnOnce(&mut Delivery)) {
@@ -477,7 +492,7 @@ mod tests {
     use super::*;
     use crate::base::{PodRef, Stamp};
     use crate::incident::story::{ann, minute, noted, start, told};
-    use crate::incident::{ActTarget, Audience, Effectiveness, MemoryReading, Post, PostKind, Receipt, SlopeChange};
+    use crate::incident::{ActTarget, Audience, Effectiveness, LeftoverKind, MemoryReading, Post, PostKind, Receipt, SlopeChange};
 
     fn extend(minutes: u32) -> Kind {
         Kind::Decided(Decision::Extend { minutes, reason: "one more idea".into() })
@@ -505,7 +520,7 @@ mod tests {
 
     #[test]
     fn an_act_is_followed_from_intent_to_effect_and_undo() {
-        let receipt = |undo: Option<ActRequest>| Receipt { summary: "rolled back".into(), undo };
+        let receipt = |undo: Option<ActRequest>| Receipt { summary: "rolled back".into(), undo, leaves: None };
         let change = SlopeChange { before: None, after: None, effect: Effectiveness::NoChange };
         let state = told(vec![
             (20, Kind::ActIntended { request: rollback("2"), call: "PATCH …".into() }),
@@ -520,6 +535,37 @@ mod tests {
         undone.fold(&undone.event(minute(41), ann(), Kind::ActDone { intent: 5, receipt: receipt(None) }));
         assert_eq!(undone.act(2).and_then(|a| a.undone_by), Some(5));
         assert_eq!(undone.act(2).and_then(ActRecord::undo), None);
+    }
+
+    #[test]
+    fn what_is_left_behind_is_listed_until_somebody_saw_to_it() {
+        let act = |name: &str, args: &[(&str, &str)]| {
+            let target = ActTarget { kind: "pod".into(), namespace: "shop".into(), name: "import-x".into() };
+            ActRequest { act: name.into(), target, args: args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
+        };
+        let (lower, clean) = (act("resize", &[("memory", "512Mi")]), act("clean-up", &[]));
+        let done = |intent, leaves: Option<(LeftoverKind, &ActRequest)>| {
+            let leaves = leaves.map(|(kind, settle)| Leftover { kind, what: "left".into(), settle: settle.clone() });
+            Kind::ActDone { intent, receipt: Receipt { summary: "done".into(), undo: None, leaves } }
+        };
+        let intended = |request: &ActRequest| Kind::ActIntended { request: request.clone(), call: "PATCH …".into() };
+        let mut story = vec![
+            (1, intended(&act("resize", &[("memory", "1Gi"), ("for", "capture")]))),
+            (2, done(2, Some((LeftoverKind::Limit, &lower)))),
+            (3, intended(&act("isolate", &[]))),
+            (4, done(4, Some((LeftoverKind::Pod, &clean)))),
+        ];
+        let left = |state: &State| state.leftovers().map(|(seq, left)| (seq, left.kind)).collect::<Vec<_>>();
+        assert_eq!(left(&told(story.clone())), [(2, LeftoverKind::Limit), (4, LeftoverKind::Pod)]);
+        // A try that failed has not put it back.
+        story.push((5, intended(&act("resize", &[("memory", "512Mi"), ("from", "1Gi")]))));
+        story.push((6, Kind::ActFailed { intent: 6, why: "uses 900 MiB".into() }));
+        assert_eq!(left(&told(story.clone())).len(), 2);
+        story.push((7, intended(&act("resize", &[("memory", "512Mi"), ("from", "1Gi")]))));
+        story.push((8, done(8, None)));
+        assert_eq!(left(&told(story.clone())), [(4, LeftoverKind::Pod)]);
+        story.push((9, Kind::LeftoverGone { act: 4, why: "the pod is gone".into() }));
+        assert!(left(&told(story)).is_empty());
     }
 
     #[test]

@@ -63,11 +63,6 @@ fn young(major: u16, old: u64) -> u64 {
     3 * (old / ratio).clamp(1, most)
 }
 
-/// `--max-old-space-size` in MiB for a copy that shows the leak with a snapshot that fits into `limit`.
-pub fn small_heap_mib(limit: Bytes) -> u64 {
-    (limit.0 / MIB / 8).clamp(64, 512)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,8 +18,8 @@ pub use death::{Cause, Death, HeapOom, LogSign, announced_file, death, log_sign}
 pub use facts::{Cgroup, ChildDeaths, Directory, FoundFile, Listener, MilliCpu, ProbeKind, Process, ProcessFacts, Role, Tools, absolute};
 pub use files::{FileName, Header, SnapshotTracker, Whole, file_name};
 pub use flags::{Flags, Listen};
-pub use limits::{NodeVersion, heap_limit, small_heap_mib};
-pub use options::{dump_options, fitting_heap_mib};
+pub use limits::{NodeVersion, heap_limit};
+pub use options::{DUMPS, copy_size, dump_args, dump_options, fitting_heap_mib};
 pub use probe::{HELPER_FLAGS, NODE_PATHS, ProbeError, node_probe, parse as parse_probe, shell_probe};
 pub use reports::{Report, ReportError};
 pub use signals::{Effect, Signal, Signals, Usr2};

@@ -1,6 +1,15 @@
 //! `NODE_OPTIONS` that make a process leave its heap when it dies of its heap limit.
 
+use std::collections::BTreeMap;
+
 use crate::base::Bytes;
+
+/// Where the volume for what a dying process leaves is mounted.
+pub const DUMPS: &str = "/var/cutoff-dumps";
+
+/// The smallest heap of a copy: below it an app of some size does not start.
+const LEAST_COPY: u64 = 96;
+const MOST_COPY: u64 = 512;
 
 /// The options for a process that writes into `dir`: one snapshot near the heap limit and on SIGUSR2, a report on the
 /// fatal error. With `heap_mib` the heap is made so small that its snapshot fits into the container. Accepted in
@@ -25,6 +34,26 @@ pub fn fitting_heap_mib(limit: Bytes, major: u16) -> Option<u64> {
     (heap >= 32).then_some(heap)
 }
 
+/// Heap (`--max-old-space-size` in MiB) and memory limit for a copy whose snapshot at the heap limit fits. Its limit is
+/// higher than `limit` where even a small heap needs that.
+pub fn copy_size(limit: Bytes, major: u16) -> (u64, Bytes) {
+    let heap = fitting_heap_mib(limit, major).unwrap_or(0).clamp(LEAST_COPY, MOST_COPY);
+    let (usual, _) = super::cost::memory_factor(major, super::cost::Shape::Objects);
+    let needed = (heap as f64 * (1.0 + usual * 1.25)) as u64 + 100;
+    (heap, limit.max(Bytes::mib(needed.div_ceil(64) * 64)))
+}
+
+/// What the acts `arm` and `debug-copy` are told, so that Node in `container` leaves its heap in [`DUMPS`].
+pub fn dump_args(container: &str, heap_mib: Option<u64>) -> BTreeMap<String, String> {
+    let args = [
+        ("container", container.to_owned()),
+        ("variable", "NODE_OPTIONS".to_owned()),
+        ("add", dump_options(DUMPS, heap_mib)),
+        ("mount", DUMPS.to_owned()),
+    ];
+    args.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +72,8 @@ mod tests {
         assert_eq!(fitting_heap_mib(Bytes::mib(2048), 20), Some(222));
         assert_eq!(fitting_heap_mib(Bytes::mib(2048), 24), Some(268));
         assert_eq!(fitting_heap_mib(Bytes::mib(256), 20), None);
+        assert_eq!(copy_size(Bytes::mib(2048), 20), (222, Bytes::mib(2048)));
+        assert_eq!(copy_size(Bytes::mib(256), 20), (96, Bytes::mib(960)), "a small container gets a larger copy");
+        assert_eq!(copy_size(Bytes::mib(64 << 10), 24).0, 512, "no copy needs more");
     }
 }

@@ -1,10 +1,10 @@
 //! Puts the grounds together to an assessment, and names the ways out.
 
-use crate::base::{Bytes, Masked};
-use crate::node::small_heap_mib;
+use crate::base::Bytes;
 
-use super::assessment::{Assessment, Check, Figure, Predicted, Reason, Remedy, RemedyKind, Risk};
+use super::assessment::{Assessment, Check, Figure, Predicted, Reason, Risk};
 use super::checks;
+use super::remedies::remedies;
 use super::situation::{Builds, Demand, Situation};
 
 /// Judges one method by what it demands.
@@ -85,71 +85,4 @@ fn inputs(at: &Situation<'_>, predicted: &Predicted) -> Vec<Figure> {
     add("freeze", predicted.freeze.map(|b| b.to_string()), measured);
     add("file", predicted.file.map(|b| b.to_string()), measured);
     figures
-}
-
-/// Ways out, best first; none where nothing is wrong.
-fn remedies(at: &Situation<'_>, demand: &Demand, verdict: &Assessment) -> Vec<Remedy> {
-    let mut ways = Vec::new();
-    if verdict.risk == Risk::Ok {
-        return ways;
-    }
-    let worst = |check: Check| verdict.because.iter().filter(|r| r.check == check).map(|r| r.risk).max().unwrap_or(Risk::Ok);
-    let mut offer = |kind, text: String| ways.push(Remedy { kind, text: Masked::from(text) });
-    if worst(Check::Memory) >= Risk::Risky {
-        if let (Some(from), Some(working_set), Some(need)) = (at.limit(), at.working_set(), verdict.predicted.memory)
-            && !at.pod.resize_restarts
-        {
-            // The upper bound: it is put back afterwards, and a heap of tiny objects took it all (measured in a pod).
-            let want = working_set.0.saturating_add(need.high.0);
-            let to = Bytes(want.div_ceil(64 << 20) * (64 << 20));
-            if to > from {
-                let qos = if at.pod.qos == "Guaranteed" { "; the request must rise with it, as the pod is Guaranteed" } else { "" };
-                let text = format!(
-                    "raise the memory limit in place from {} to {} for the capture and put it back: no restart, the node must have the room{qos}",
-                    from.binary(),
-                    to.binary()
-                );
-                offer(RemedyKind::Resize { from, to }, text);
-            }
-        }
-        if at.pod.has_controller {
-            let old_space_mib = at.limit().map_or(256, small_heap_mib);
-            let text = format!(
-                "a copy of the pod without probes and with a heap of {old_space_mib} MiB: the leak shows as well, and its snapshot fits"
-            );
-            offer(RemedyKind::DebugCopy { old_space_mib }, text);
-        }
-    }
-    if worst(Check::Freeze) >= Risk::Risky && at.pod.has_controller {
-        let text =
-            "take the pod out of its Service by label: its controller starts another, the freeze hurts nobody; the liveness probe stays";
-        offer(RemedyKind::Isolate, text.to_owned());
-    }
-    if worst(Check::Disk) >= Risk::Risky
-        && let Some(dir) = at.facts.dirs.iter().find(|dir| {
-            let fits = verdict.predicted.file.is_none_or(|file| dir.free.is_some_and(|free| free >= file.high));
-            !dir.is_memory() && fits && at.process().is_some_and(|p| dir.writable_by(p) == Some(true))
-        })
-    {
-        offer(RemedyKind::Directory { path: Masked::from(dir.path.as_str()) }, format!("{} can be written to and has the room", dir.path));
-    }
-    if demand.usr2 && worst(Check::Signal) >= Risk::Risky {
-        offer(RemedyKind::Method { name: "cdp".to_owned() }, "through the inspector: no flag, no file in the pod, no restart".to_owned());
-    }
-    if demand.inspector && demand.builds != Builds::Never && worst(Check::Inspector).max(worst(Check::Signal)) >= Risk::Impossible {
-        let process = at.process();
-        if process.is_some_and(|p| p.flags.usr2_is_snapshot()) {
-            offer(RemedyKind::Method { name: "signal".to_owned() }, "SIGUSR2: this process runs with --heapsnapshot-signal".to_owned());
-        } else {
-            offer(
-                RemedyKind::Method { name: "redeploy".to_owned() },
-                "start new pods with the flags of a capture; needs the next death".to_owned(),
-            );
-        }
-    }
-    if demand.builds != Builds::Never && worst(Check::Memory).max(worst(Check::Freeze)) >= Risk::Risky {
-        let text = "the sampling profiler: 60 KB, no spike, names the allocating lines of what grows from now on";
-        offer(RemedyKind::Sampling, text.to_owned());
-    }
-    ways
 }

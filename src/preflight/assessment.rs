@@ -190,6 +190,9 @@ pub enum RemedyKind {
     DebugCopy {
         /// `--max-old-space-size` for the copy, in MiB.
         old_space_mib: u64,
+        /// The memory limit that the copy needs, where the original's is too small.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        memory: Option<Bytes>,
     },
     /// The sampling profiler: 60 KB, no spike.
     Sampling,
@@ -198,10 +201,10 @@ pub enum RemedyKind {
         /// Its name.
         name: String,
     },
-    /// Let the next snapshot be written where there is room.
-    Directory {
-        /// The directory in the container.
-        path: Masked,
+    /// New pods with the flags of a capture (the act `arm`).
+    Redeploy {
+        /// `--max-old-space-size` for them, in MiB; `None`: it stays as it is.
+        old_space_mib: Option<u64>,
     },
 }
 

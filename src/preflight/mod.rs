@@ -10,6 +10,7 @@ mod nature;
 mod pace;
 mod predict;
 mod race;
+mod remedies;
 mod situation;
 mod state;
 #[cfg(test)]

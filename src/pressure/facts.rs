@@ -5,6 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Bytes, PodRef};
 
+/// Label of a pod that was taken out of its Services and its controller.
+pub const ISOLATED: &str = "cutoff.dev/isolated";
+/// Label of a pod that is a copy for debugging; its value names the original.
+pub const COPY_OF: &str = "cutoff.dev/copy-of";
+/// Label of a pod whose memory limit was raised for a capture: `CONTAINER.LIMIT` as it was before.
+pub const LIMIT_BEFORE: &str = "cutoff.dev/limit-before";
+
+/// Reads the value of [`LIMIT_BEFORE`]: the container, and the limit as a quantity. No name of a container has a dot.
+pub fn limit_before(value: &str) -> Option<(&str, &str)> {
+    value.split_once('.')
+}
+
 /// The controller a person would roll back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Workload {

@@ -18,6 +18,7 @@ mod tests;
 pub use board::Board;
 pub use end::{EndKind, LastEnd, classify};
 pub use eta::{Ceiling, Eta};
+pub use facts::{COPY_OF, ISOLATED, LIMIT_BEFORE, limit_before};
 pub use facts::{ContainerFacts, ContainerState, End, Liveness, Manager, PodFacts, PodSample, Rollout, Workload};
 pub use helped::{SlopeChange, SlopeEffect};
 pub use options::Options;

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::end::LastEnd;
 use super::eta::Eta;
-use super::facts::{ContainerFacts, ContainerState, PodFacts, Workload};
+use super::facts::{COPY_OF, ContainerFacts, ContainerState, ISOLATED, PodFacts, Workload};
 use crate::base::{Bytes, BytesPerSecond, ContainerRef};
 
 /// A container on the board.
@@ -64,6 +64,9 @@ pub(super) fn state_word(pod: &PodFacts, container: &ContainerFacts) -> String {
         return "Terminating".to_owned();
     }
     match &container.state {
+        // It runs on its own: who looks for the service's pods must not count it among them.
+        ContainerState::Running { .. } if pod.labels.contains_key(ISOLATED) => "Isolated".to_owned(),
+        ContainerState::Running { .. } if pod.labels.contains_key(COPY_OF) => "DebugCopy".to_owned(),
         ContainerState::Running { .. } if container.ready => "Running".to_owned(),
         ContainerState::Running { .. } => "NotReady".to_owned(),
         ContainerState::Waiting { reason } if reason.is_empty() => pod.phase.clone(),

@@ -121,6 +121,9 @@ pub fn event_line(event: &Event) -> EventLine {
     EventLine { class, text: Masked::from(text) }
 }
 
+/// Arguments of acts that guard them and tell a person nothing.
+const HIDDEN: [&str; 4] = ["pin", "uid", "generation", "patch"];
+
 fn words(event: &Event) -> (Class, String) {
     let at = event.at.wall;
     match &event.kind {
@@ -155,13 +158,19 @@ fn words(event: &Event) -> (Class, String) {
         Kind::Assessed { pod, method, risk, because } => (Class::Evidence, format!("Preflight of {method} on {pod}: {risk}. {because}")),
         Kind::RiskAccepted { pod, what } => (Class::Decision, format!("Risk accepted by name on {pod}: {what}")),
         Kind::ActIntended { request, .. } => {
-            let args: Vec<String> = request.args.iter().filter(|(k, _)| !k.contains("ersion")).map(|(k, v)| format!("{k} {v}")).collect();
+            let args: Vec<String> = request
+                .args
+                .iter()
+                .filter(|(k, _)| !k.contains("ersion") && !HIDDEN.contains(&k.as_str()))
+                .map(|(k, v)| format!("{k} {v}"))
+                .collect();
             let args = if args.is_empty() { String::new() } else { format!(" ({})", args.join(", ")) };
             let target = &request.target;
             (Class::Act, format!("Intends {} of {} {}/{}{args}", request.act, target.kind, target.namespace, target.name))
         }
         Kind::ActDone { intent, receipt } => (Class::Act, format!("Done (#{intent}): {}", receipt.summary)),
         Kind::ActFailed { intent, why } => (Class::Trouble, format!("Failed (#{intent}): {why}")),
+        Kind::LeftoverGone { act, why } => (Class::Act, format!("Left by #{act}, not there any more: {why}")),
         Kind::EffectMeasured { act, change } => (Class::Act, format!("Effect of #{act}: {}", effect(change))),
         Kind::CaptureStarted { evidence, container, method } => (Class::Evidence, format!("Capture {evidence} of {container} by {method}")),
         Kind::CaptureEnded { evidence, outcome, bytes, sha256, remark, .. } => {
@@ -309,7 +318,7 @@ mod tests {
                 "Intends rollback of deployment shop/import (revision 41)",
             ),
             (
-                Kind::ActDone { intent: 7, receipt: Receipt { summary: "import is at revision 41".into(), undo: None } },
+                Kind::ActDone { intent: 7, receipt: Receipt { summary: "import is at revision 41".into(), undo: None, leaves: None } },
                 "Done (#7): import is at revision 41",
             ),
             (Kind::EffectMeasured { act: 8, change }, "Effect of #8: no change: +12.0 MB/min before, +11.8 MB/min after"),

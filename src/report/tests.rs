@@ -66,7 +66,11 @@ pub(super) fn whole_story(until: u64) -> State {
     tell(20, Actor::Cluster, died(1));
     let intent =
         tell(25, ann(), Kind::ActIntended { request: rollback, call: "PATCH /apis/apps/v1/namespaces/shop/deployments/import".into() });
-    let done = tell(26, ann(), Kind::ActDone { intent, receipt: Receipt { summary: "import is at revision 41".into(), undo: None } });
+    let done = tell(
+        26,
+        ann(),
+        Kind::ActDone { intent, receipt: Receipt { summary: "import is at revision 41".into(), undo: None, leaves: None } },
+    );
     let slope = |n: f64| Some(BytesPerSecond(n * 1e6 / 60.0));
     let change = SlopeChange { before: slope(12.0), after: slope(11.8), effect: Effectiveness::NoChange };
     tell(40, Actor::Tool, Kind::EffectMeasured { act: done, change });

@@ -18,6 +18,8 @@ pub fn act(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Repl
         "timer" => prompts::timer(cx).map_or_else(|| Reply::say("there is no cut-off to decide about"), Reply::dialog),
         "handover" => prompts::handover(cx).map_or_else(|| undeclared(cx), Reply::dialog),
         "resolve" => prompts::resolve(cx).map_or_else(|| Reply::say("there is no open incident to resolve"), Reply::dialog),
+        "clean-up" if crate::app::left_behind(cx.model).is_empty() => Reply::say("nothing is left behind in the cluster"),
+        "clean-up" => Reply::dialog(prompts::Leftovers),
         "export" if cx.model.incident.is_none() => undeclared(cx),
         "export" => Reply::intent(Intent::Export),
         "refresh" => refresh(cx, view),

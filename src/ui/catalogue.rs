@@ -34,6 +34,7 @@ pub const INCIDENT: &[Command] = &[
     Command::new("post", &["u"], "post a status update (drafted, you edit it)"),
     Command::new("timer", &["T"], "the clock: extend the cut-off or go deep"),
     Command::new("handover", &["R"], "hand over: drafted from the state, you edit it"),
+    Command::new("clean-up", &["Z"], "put back or delete what acts left behind (shown first)"),
     Command::new("resolve", &["D"], "the incident is done: say what ended it"),
     Command::new("export", &["E"], "write the postmortem").shown("export"),
 ];
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_changes_the_cluster_or_the_incident_needs_the_shift_key() {
-        for name in ["capture", "arm", "rollback", "isolate", "resize", "restart", "timer", "handover", "resolve", "declare"] {
+        for name in ["capture", "arm", "rollback", "isolate", "resize", "restart", "clean-up", "timer", "handover", "resolve", "declare"] {
             let (_, command) = every().find(|(_, c)| c.name == name).expect(name);
             assert!(command.keys.iter().all(|k| k.chars().all(|c| c.is_ascii_uppercase() || c == '!')), "{name}");
         }

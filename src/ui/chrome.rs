@@ -54,6 +54,10 @@ pub fn clock_line(cx: &Cx<'_>, columns: usize) -> Line<'static> {
     let mut parts: Vec<(String, Style)> = Vec::new();
     let place = format!("{}/{}", clean(&cx.model.setting.context), clean(&cx.model.setting.namespace));
     let mut extra: Vec<(String, Style)> = Vec::new();
+    let left = crate::app::left_behind(cx.model).len();
+    if left > 0 {
+        extra.push((format!("▲ {left} LEFT BEHIND"), on_bar(Role::Warn)));
+    }
     match &cx.model.incident {
         Some(state) => {
             let view = clock_view(state, cx.model.now);

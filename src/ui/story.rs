@@ -11,7 +11,9 @@ use crate::app::model::{ChannelInfo, Job, LogLine};
 use crate::app::{CaptureEnd, Effect, Intent, JobId, Model, Msg, News, Setting, Shelf, update};
 use crate::base::{Bytes, ContainerRef, EvidenceId, Masked, PodRef, ProcessKey, Stamp, Trouble, TroubleKind};
 use crate::heap::{Age, Analysis, Confidence, HolderKind, Place, Step, Suspect, Unwatched, Verdict, analyse};
-use crate::incident::{ActRequest, ActTarget, Audience, CodeAge, Outcome, Plan, PostKind, Preview, Provenance, Severity};
+use crate::incident::{
+    ActRequest, ActTarget, Audience, CodeAge, Leftover, LeftoverKind, Outcome, Plan, PostKind, Preview, Provenance, Receipt, Severity,
+};
 use crate::preflight::{Assessment, Between, CaptureState, Check, Figure, Predicted, Reason, Remedy, RemedyKind, Risk};
 use crate::pressure::{Board, ContainerFacts, ContainerState, End, Liveness, PodFacts, PodSample, Rollout, Workload};
 
@@ -236,6 +238,59 @@ impl Night {
         night
     }
 
+    /// A limit was raised for a capture, and a pod isolated: both are still to be seen to.
+    pub fn left() -> Self {
+        let mut night = Self::declared();
+        let target = ActTarget { kind: "pod".into(), namespace: "shop".into(), name: LEAKING[0].into() };
+        let request = |act: &str, args: &[(&str, &str)]| ActRequest {
+            act: act.into(),
+            target: target.clone(),
+            args: args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        };
+        let acts = [
+            (
+                request("resize", &[("container", "app"), ("memory", "1536Mi"), ("for", "capture")]),
+                LeftoverKind::Limit,
+                "limit of shop/content-import-7d9f8b6c5d-x2k4p app is raised from 512Mi to 1536Mi for a capture",
+                request("resize", &[("container", "app"), ("memory", "512Mi")]),
+            ),
+            (
+                request("isolate", &[]),
+                LeftoverKind::Pod,
+                "pod shop/content-import-7d9f8b6c5d-x2k4p is isolated and lives on: nobody else deletes it",
+                request("clean-up", &[]),
+            ),
+        ];
+        for (request, kind, what, settle) in acts {
+            night.wish(Intent::Act { request: request.clone() });
+            let job = night.model.acts[0].job;
+            let preview = Preview { request, call: "PATCH …".into(), diff: Vec::new(), warnings: Vec::new(), confirm: None };
+            night.hear(News::Previewed { job, result: Ok(preview) });
+            night.wish(Intent::Confirm { job, typed: String::new() });
+            let intent = night.model.incident.as_ref().and_then(|s| s.acts.last().map(|a| a.mark.seq)).expect("it is intended");
+            let leaves = Some(Leftover { kind, what: what.into(), settle });
+            let receipt = Receipt { summary: "done (in force by the kubelet's status; no restart)".into(), undo: None, leaves };
+            night.hear(News::Performed { job, intent, result: Ok(receipt) });
+        }
+        night
+    }
+
+    /// The limit was raised, and preflight says that the capture fits now.
+    pub fn ready() -> Self {
+        let mut night = Self::risky(Risk::WouldKill);
+        let way = RemedyKind::Resize { from: Bytes::mib(512), to: Bytes::mib(768) };
+        night.wish(Intent::WayOut { container: worst(), way });
+        let (job, request) = (night.model.acts[0].job, night.model.acts[0].request.clone());
+        let preview = Preview { request, call: "PATCH …".into(), diff: Vec::new(), warnings: Vec::new(), confirm: None };
+        night.hear(News::Previewed { job, result: Ok(preview) });
+        night.wish(Intent::Confirm { job, typed: String::new() });
+        let intent = night.model.incident.as_ref().and_then(|s| s.acts.last().map(|a| a.mark.seq)).expect("it is intended");
+        night.hear(News::Performed { job, intent, result: Ok(Receipt { summary: "done".into(), undo: None, leaves: None }) });
+        let job = night.model.surveys[&worst()].job.expect("preflight runs");
+        night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(Risk::Ok)]) });
+        night
+    }
+
     /// A rollback shows what it would do.
     pub fn asked(confirm: Option<&str>) -> Self {
         let mut night = Self::declared();
@@ -265,6 +320,15 @@ impl Night {
     pub fn risky(risk: Risk) -> Self {
         let mut night = Self::declared();
         night.wish(Intent::Capture { container: worst(), method: None });
+        let job = night.model.surveys[&worst()].job.expect("preflight runs");
+        night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(risk)]) });
+        night
+    }
+
+    /// Preflight was asked, and no capture is wanted yet.
+    pub fn surveyed(risk: Risk) -> Self {
+        let mut night = Self::declared();
+        night.wish(Intent::Preflight { container: worst() });
         let job = night.model.surveys[&worst()].job.expect("preflight runs");
         night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(risk)]) });
         night
@@ -308,6 +372,11 @@ impl Night {
         night.wish(Intent::Resolve { text: "the partner feed was switched off".into() });
         night.model.exported = Some("~/.local/share/cutoff/incidents/x/exports/x.md".into());
         night
+    }
+
+    /// What the last message asked of the world.
+    pub fn asked_for(&self) -> &[Effect] {
+        &self.effects
     }
 
     /// Moves the clocks on by `minutes`.

@@ -4,11 +4,13 @@ use super::face::{Answer, Face};
 use super::input::Input;
 use super::key::Key;
 use super::options::Options;
+use super::story::assessment;
 use super::story::{Night, worst};
 use super::view::Local;
-use crate::app::{Intent, JobId, Prompt};
-use crate::incident::PostKind;
-use crate::preflight::Risk;
+use crate::app::{Effect, Intent, JobId, News, Prompt};
+use crate::base::Bytes;
+use crate::incident::{PostKind, Preview};
+use crate::preflight::{RemedyKind, Risk};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -129,8 +131,13 @@ fn a_capture_that_kills_wants_the_name_of_the_pod() {
 fn a_way_out_is_taken_by_its_number() {
     let mut seat = Seat::at(Night::risky(Risk::WouldKill));
     let answer = seat.press("1");
-    let [Intent::RefuseRisk { .. }, Intent::Act { request }] = answer.intents.as_slice() else { panic!("{answer:?}") };
-    assert_eq!((request.act.as_str(), request.args["memory"].as_str()), ("resize", "768Mi"));
+    let [Intent::WayOut { way, .. }] = answer.intents.as_slice() else { panic!("{answer:?}") };
+    assert!(matches!(way, RemedyKind::Resize { to, .. } if *to == crate::base::Bytes::mib(768)));
+    assert_eq!(seat.press("M").intents, answer.intents, "and by its letter");
+    seat.night.wish(answer.intents[0].clone());
+    assert!(seat.night.model.prompt().is_none(), "the question is answered");
+    let request = &seat.night.model.acts[0].request;
+    assert_eq!((request.act.as_str(), request.args["memory"].as_str(), request.args["for"].as_str()), ("resize", "768Mi", "capture"));
 }
 
 #[test]
@@ -332,6 +339,123 @@ fn the_tree_of_a_heap_is_walked() {
     assert_ne!(closed, seat.drawn(), "a branch opened");
     seat.press("i");
     assert!(seat.drawn().contains("Held by"), "{}", seat.drawn());
+}
+
+#[test]
+fn ways_out_stand_in_the_preflight_view_with_their_keys() {
+    let mut seat = Seat::at(Night::surveyed(Risk::WouldKill));
+    seat.press("2 enter");
+    assert!(seat.drawn().contains("[M] raise the limit"), "{}", seat.drawn());
+    for (key, kind) in [("M", RemedyKind::Resize { from: Bytes::mib(512), to: Bytes::mib(768) }), ("I", RemedyKind::Isolate)] {
+        assert_eq!(seat.press(key).intents, [Intent::WayOut { container: worst(), way: kind }], "{key}");
+    }
+    assert!(seat.press("S").intents.is_empty(), "what is not offered is not taken");
+    // Without a preflight the same keys act on the pod as they do everywhere.
+    let mut seat = Seat::at(Night::declared());
+    seat.press("2 enter");
+    assert!(matches!(seat.press("M").intents.as_slice(), [Intent::Act { request }] if !request.args.contains_key("for")));
+}
+
+#[test]
+fn a_capture_that_became_possible_is_begun_by_its_key_alone() {
+    for keys in ["enter", "esc", "n", "q"] {
+        let mut seat = Seat::at(Night::ready());
+        assert!(matches!(seat.press(keys).intents.as_slice(), [Intent::RefuseRisk { .. }]), "{keys}");
+    }
+    let mut seat = Seat::at(Night::ready());
+    assert!(seat.press("y x 1 M c").intents.is_empty());
+    assert_eq!(seat.press("C").intents, [Intent::TakeReady { container: worst() }]);
+}
+
+#[test]
+fn what_is_left_behind_is_listed_and_seen_to_by_its_number() {
+    let mut seat = Seat::at(Night::left());
+    assert!(seat.drawn().contains("2 LEFT BEHIND"), "{}", seat.drawn());
+    let answer = seat.press("Z 2");
+    assert!(matches!(answer.intents.as_slice(), [Intent::Act { request }] if request.act == "clean-up"), "{answer:?}");
+    assert!(seat.press("Z 7 esc").intents.is_empty());
+    let mut seat = Seat::at(Night::declared());
+    assert!(seat.press("Z").intents.is_empty() && seat.drawn().contains("nothing is left behind"));
+}
+
+/// A world that answers at once: acts show what they would do, preflight says `risk`.
+struct Answering {
+    seat: Seat,
+    risk: Risk,
+}
+
+impl Answering {
+    /// Presses `key`; fails if something is done that was not asked on the screen before, and answered there.
+    fn press(&mut self, key: &str) {
+        let before = self.seat.night.model.prompt().cloned();
+        for intent in self.seat.press(key).intents {
+            self.seat.night.wish(intent.clone());
+            self.judge(key, before.as_ref(), &intent);
+        }
+    }
+
+    fn judge(&mut self, key: &str, before: Option<&Prompt>, intent: &Intent) {
+        let mut open: Vec<Effect> = self.seat.night.asked_for().to_vec();
+        while let Some(effect) = open.pop() {
+            match effect {
+                Effect::Record { then, .. } => open.extend(then),
+                Effect::Perform { job, preview, .. } => {
+                    assert!(matches!(before, Some(Prompt::Act { job: asked }) if *asked == job), "{key}: {preview:?} after {before:?}");
+                    let Intent::Confirm { typed, .. } = intent else { panic!("{key}: {intent:?}") };
+                    assert!(preview.confirm.as_ref().is_none_or(|name| name == typed), "{key}: {typed:?} for {preview:?}");
+                }
+                Effect::Capture { container, accepted, .. } => match (before, intent) {
+                    (Some(Prompt::Risk { assessment, .. }), Intent::AcceptRisk { typed, .. }) => {
+                        assert!(
+                            accepted == assessment.risk && (accepted < Risk::WouldKill || *typed == container.pod.name),
+                            "{key}: {typed:?}"
+                        );
+                    }
+                    (Some(Prompt::Ready { assessment, .. }), Intent::TakeReady { .. }) => {
+                        assert!(accepted == assessment.risk && accepted.may_start())
+                    }
+                    _ => assert!(self.risk == Risk::Ok && accepted == Risk::Ok, "{key}: a capture after {before:?} by {intent:?}"),
+                },
+                Effect::Preview { job, request } => {
+                    let named = matches!(request.act.as_str(), "rollback" | "restart" | "arm" | "clean-up");
+                    let confirm = named.then(|| request.target.name.clone());
+                    let preview = Preview { request, call: "PATCH …".into(), diff: Vec::new(), warnings: Vec::new(), confirm };
+                    self.seat.night.hear(News::Previewed { job, result: Ok(preview) });
+                    self.judge(key, None, &Intent::StopLogs);
+                }
+                Effect::Survey { job, container, .. } => {
+                    let result = Ok(vec![assessment(self.risk)]);
+                    self.seat.night.hear(News::Surveyed { job, container, ceiling: None, result });
+                    self.judge(key, None, &Intent::StopLogs);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, ..Default::default() })]
+
+    /// One wrong key must never kill a pod, nor a hundred of them.
+    #[test]
+    fn nothing_is_done_without_its_question(
+        night in 0usize..5,
+        risk in proptest::sample::select(vec![Risk::Ok, Risk::Unknown, Risk::Risky, Risk::WouldKill, Risk::Impossible]),
+        keys in proptest::collection::vec("[CPABIMXZDKYOWSyn0-9]|[a-zA-Z:/?!]|enter|enter|esc|tab|down|ctrl-s|ctrl-c", 1..80),
+    ) {
+        let night = match night {
+            0 => Night::found(),
+            1 => Night::risky(Risk::WouldKill),
+            2 => Night::asked(Some("content-import")),
+            3 => Night::left(),
+            _ => Night::surveyed(Risk::WouldKill),
+        };
+        let mut world = Answering { seat: Seat::at(night), risk };
+        for key in keys {
+            world.press(&key);
+        }
+    }
 }
 
 proptest::proptest! {

@@ -7,11 +7,11 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{ContainerRef, Masked, ScaledClock};
-use crate::capture::{Depth, SessionPlace, redeploy, survey};
+use crate::capture::{Depth, SessionPlace, survey};
 use crate::cluster::{Options, PodNews, Session};
 use crate::demo::{self, Demo};
-use crate::incident::Outcome;
-use crate::node::Role;
+use crate::incident::{ActRequest, ActTarget, Outcome};
+use crate::node::{Role, dump_args};
 use crate::preflight::{HeapSource, Risk};
 use crate::pressure::ContainerState;
 
@@ -49,7 +49,9 @@ async fn from_a_pod_of_the_demo_by_the_wire() {
     let container = running(&session, demo.deployment()).await;
     let place = SessionPlace::new(session.clone(), container.clone());
     let found = survey(&place, None, (None, None), Depth::Probe).await.expect("a survey");
-    let request = redeploy(&found, &container.name, false).expect("it has a workload");
+    let workload = found.pod.workload.clone().expect("it has a workload");
+    let target = ActTarget { kind: workload.kind, namespace: container.pod.namespace.clone(), name: workload.name };
+    let request = ActRequest { act: "arm".into(), target, args: dump_args(&container.name, None) };
     let preview = session.preview(&request).await.expect("a preview");
     let added = |line: &Masked| line.as_str().starts_with('+') && line.as_str().contains("--heapsnapshot-near-heap-limit=1");
     assert!(preview.diff.iter().any(added), "{:?}", preview.diff);

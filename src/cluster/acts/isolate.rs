@@ -6,88 +6,76 @@
 
 use std::collections::BTreeMap;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::Act;
-use super::tools::{MERGE_PATCH, Patch, arg, pinned, place, refused};
+use super::frame::{Change, Plan, Spec};
+use super::tools::{PATCH_POD, place, pod, pod_path, refused, text};
 use crate::base::{Masked, parse_quantity};
-use crate::cluster::diff::diff;
 use crate::cluster::error::{Error, foreign};
 use crate::cluster::rule::Rule;
 use crate::cluster::session::Session;
-use crate::incident::{ActRequest, Preview, Receipt};
+use crate::incident::{ActRequest, Leftover, LeftoverKind, Receipt};
+use crate::pressure::ISOLATED;
 
 /// See the file's opening.
 pub struct Isolate;
 
-/// Marks an isolated pod, so that it is found again.
-pub const MARK: &str = "cutoff.dev/isolated";
 const KEPT: &str = "cutoff.dev/isolated-labels";
-const GET: Rule = Rule::new("", "pods", "get");
-const PATCH: Rule = Rule::new("", "pods", "patch");
 const SERVICES: Rule = Rule::new("", "services", "list");
 const SETS: Rule = Rule::new("apps", "replicasets", "get");
-const NEEDS: &[Rule] = &[PATCH, SERVICES, SETS];
+static SPEC: Spec = Spec {
+    name: "isolate",
+    summary: "Take a pod out of its Services by its labels; it is replaced and lives on",
+    kinds: &["pod"],
+    needs: &[PATCH_POD, SERVICES, SETS],
+};
 
 type Labels = BTreeMap<String, String>;
 
 impl Act for Isolate {
-    fn name(&self) -> &'static str {
-        "isolate"
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
-    fn summary(&self) -> &'static str {
-        "Take a pod out of its Services by its labels; it is replaced and lives on"
-    }
-
-    fn needs(&self) -> &'static [Rule] {
-        NEEDS
-    }
-
-    fn preview<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Preview, Error>> {
-        Box::pin(preview(session, request))
-    }
-
-    fn perform<'a>(&'a self, session: &'a Session, preview: &'a Preview) -> BoxFuture<'a, Result<Receipt, Error>> {
-        Box::pin(perform(session, &preview.request))
+    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
+        plan(session, request).boxed()
     }
 }
 
-fn path(request: &ActRequest) -> String {
-    format!("/api/v1/namespaces/{}/pods/{}", request.target.namespace, request.target.name)
-}
-
-async fn preview(session: &Session, request: &ActRequest) -> Result<Preview, Error> {
-    if request.target.kind != "pod" {
-        return Err(refused(format!("a {} cannot be isolated", request.target.kind), "choose a pod"));
+async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
+    let pod = pod(session, request).await?;
+    let uid = text(&pod, "/metadata/uid").to_owned();
+    let shown: &[&str] = &["/metadata/labels", "/metadata/annotations"];
+    let change = |body: Value| Change::merge_patch(PATCH_POD, pod_path(request), body);
+    let place = place(&request.target);
+    if let Some(kept) = request.args.get("restore") {
+        let back = Plan::of(change(restoring(&uid, kept)?), pod, shown, foreign(format!("labels of pod {place} put back")));
+        let warning = Masked::own("the ReplicaSet takes it back and then has one pod too many: it may delete this one");
+        // What may end the pod wants its name.
+        return Ok(Plan { warnings: vec![warning], confirm: Some(request.target.name.clone()), ..back });
     }
-    let (path, place) = (path(request), place(&request.target));
-    let pod = session.get_json(&GET, &place, &path).await?;
+    if pod["metadata"]["labels"][ISOLATED].is_string() {
+        return Err(refused("this pod is isolated already", "capture it, then clean it up"));
+    }
     let labels: Labels = serde_json::from_value(pod["metadata"]["labels"].clone()).unwrap_or_default();
     let mut warnings = Vec::new();
-    let mut pins = vec![("uid", pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned())];
-    let body = if let Some(kept) = request.args.get("restore") {
-        warnings.push(Masked::own("the ReplicaSet takes it back and then has one pod too many: it may delete this one"));
-        restoring(&pins[0].1, kept)?
-    } else {
-        if pod["metadata"]["labels"][MARK].is_string() {
-            return Err(refused("this pod is isolated already", "capture it, then delete it by hand"));
-        }
-        let removed = labels_to_remove(session, request, &pod, &labels, &mut warnings).await?;
-        let kept = serde_json::to_string(&removed).unwrap_or_default();
-        pins.push(("kept", kept));
-        isolating(&pins[0].1, &removed)
+    let removed = labels_to_remove(session, request, &pod, &labels, &mut warnings).await?;
+    let kept = serde_json::to_string(&removed).unwrap_or_default();
+    let again = |act: &str, args: BTreeMap<String, String>| ActRequest { act: act.to_owned(), target: request.target.clone(), args };
+    let receipt = Receipt {
+        summary: foreign(format!("pod {place} isolated; delete it when it is not needed any more")),
+        undo: Some(again(SPEC.name, [("restore".to_owned(), kept.clone())].into())),
+        leaves: Some(Leftover {
+            kind: LeftoverKind::Pod,
+            what: foreign(format!("pod {place} is isolated and lives on: nobody else deletes it")),
+            settle: again("clean-up", BTreeMap::new()),
+        }),
     };
-    let change = Patch { rule: &PATCH, path: &path, kind: MERGE_PATCH, body: &body };
-    let after = change.send(session, &place, true).await?;
-    Ok(Preview {
-        request: pinned(request, &pins),
-        call: change.readable(),
-        diff: diff(&pod, &after, &["/metadata/labels", "/metadata/annotations"]),
-        warnings,
-        confirm: None,
-    })
+    let isolated = Plan::of(change(isolating(&uid, &removed)), pod, shown, Masked::default());
+    Ok(Plan { pins: vec![("kept", kept)], warnings, receipt, ..isolated })
 }
 
 async fn labels_to_remove(
@@ -145,7 +133,7 @@ async fn labels_to_remove(
         let room = crate::base::Bytes(needed).binary();
         warnings.push(foreign(format!("a replacement is made at once: the cluster needs room for one more pod ({room} of memory)")));
     }
-    warnings.push(Masked::own("it lives on until somebody deletes it; its liveness probe goes on"));
+    warnings.push(Masked::own("it lives on until somebody deletes it, and is listed until then; its liveness probe goes on"));
     Ok(removed)
 }
 
@@ -176,7 +164,7 @@ fn choose(services: &[String], selector: &[String]) -> Vec<String> {
 
 fn isolating(uid: &str, removed: &Labels) -> Value {
     let mut labels: Map<String, Value> = removed.keys().map(|k| (k.clone(), Value::Null)).collect();
-    labels.insert(MARK.to_owned(), json!("true"));
+    labels.insert(ISOLATED.to_owned(), json!("true"));
     let kept = serde_json::to_string(removed).unwrap_or_default();
     json!({"metadata": {"uid": uid, "labels": labels, "annotations": {KEPT: kept}}})
 }
@@ -185,31 +173,8 @@ fn restoring(uid: &str, kept: &str) -> Result<Value, Error> {
     let kept: Labels =
         serde_json::from_str(kept).map_err(|_| refused("the labels to put back cannot be read", "put them back with kubectl label"))?;
     let mut labels: Map<String, Value> = kept.into_iter().map(|(k, v)| (k, json!(v))).collect();
-    labels.insert(MARK.to_owned(), Value::Null);
+    labels.insert(ISOLATED.to_owned(), Value::Null);
     Ok(json!({"metadata": {"uid": uid, "labels": labels, "annotations": {KEPT: null}}}))
-}
-
-async fn perform(session: &Session, request: &ActRequest) -> Result<Receipt, Error> {
-    let (path, place, uid) = (path(request), place(&request.target), arg(request, "uid")?);
-    let restore = request.args.get("restore");
-    let body = match restore {
-        Some(kept) => restoring(uid, kept)?,
-        None => {
-            let removed: Labels = serde_json::from_str(arg(request, "kept")?)
-                .map_err(|_| refused("the labels to remove cannot be read", "look at the pod again"))?;
-            isolating(uid, &removed)
-        }
-    };
-    Patch { rule: &PATCH, path: &path, kind: MERGE_PATCH, body: &body }.send(session, &place, false).await?;
-    if restore.is_some() {
-        return Ok(Receipt { summary: foreign(format!("labels of pod {place} put back")), undo: None });
-    }
-    let undo = ActRequest {
-        act: "isolate".to_owned(),
-        target: request.target.clone(),
-        args: [("restore".to_owned(), arg(request, "kept")?.to_owned())].into(),
-    };
-    Ok(Receipt { summary: foreign(format!("pod {place} isolated; delete it when it is not needed any more")), undo: Some(undo) })
 }
 
 #[cfg(test)]
@@ -248,7 +213,7 @@ mod tests {
         let there = isolating("u", &removed);
         let kept = there["metadata"]["annotations"][KEPT].as_str().expect("kept");
         let back = restoring("u", kept).expect("readable");
-        assert_eq!(back["metadata"]["labels"], json!({"app": "api", MARK: null}));
+        assert_eq!(back["metadata"]["labels"], json!({"app": "api", ISOLATED: null}));
         assert!(restoring("u", "no json").is_err());
     }
 }

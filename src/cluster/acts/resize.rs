@@ -5,56 +5,65 @@
 //! (`Infeasible`, `Deferred`), or refuses to go below what is in use (`Error`, tried for ever). So the outcome is waited
 //! for, and the old values are put back when it fails.
 //!
-//! Arguments: `container`, `memory` (new limit, as a quantity).
+//! Arguments: `container`, `memory` (new limit, as a quantity), `for` = `capture` when it is raised for a capture and to
+//! be put back afterwards: then the pod carries the old limit in a label until it is, so that nobody forgets it.
+//! `in_use` (a quantity): memory in use, where the caller measured it.
 
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::Act;
-use super::tools::{JSON_PATCH, Patch, arg, pinned, place, refused};
+use super::frame::{Change, Plan, Spec, Step};
+use super::tools::{GET_POD, PATCH_POD, arg, place, pod, pod_path, refused, text};
 use crate::base::{Bytes, Masked, parse_quantity};
-use crate::cluster::diff::diff;
 use crate::cluster::error::{Error, foreign};
 use crate::cluster::rule::Rule;
 use crate::cluster::session::Session;
-use crate::incident::{ActRequest, Preview, Receipt};
+use crate::incident::{ActRequest, Leftover, LeftoverKind, Receipt};
+use crate::pressure::{LIMIT_BEFORE, limit_before};
 
 /// See the file's opening.
 pub struct Resize;
 
-const GET: Rule = Rule::new("", "pods", "get");
 const PATCH: Rule = Rule::new("", "pods/resize", "patch");
-const NEEDS: &[Rule] = &[PATCH];
 const POLL: Duration = Duration::from_millis(300);
 /// A limit this little above what is in use is no limit to live under: 10 %.
 const ROOM: f64 = 1.1;
+/// Longest value of a label.
+const LABEL: usize = 63;
+
+static SPEC: Spec = Spec {
+    name: "resize",
+    summary: "Change a container's memory limit without restarting it",
+    kinds: &["pod"],
+    needs: &[PATCH, PATCH_POD],
+};
 
 impl Act for Resize {
-    fn name(&self) -> &'static str {
-        "resize"
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
-    fn summary(&self) -> &'static str {
-        "Change a container's memory limit without restarting it"
+    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
+        plan(session, request).boxed()
     }
 
-    fn needs(&self) -> &'static [Rule] {
-        NEEDS
+    fn settle<'a>(&'a self, session: &'a Session, request: &'a ActRequest, plan: Plan) -> BoxFuture<'a, Result<Receipt, Error>> {
+        settle(session, request, plan).boxed()
     }
 
-    fn preview<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Preview, Error>> {
-        Box::pin(preview(session, request))
+    /// Without the subresource the server answers 404 on a pod that is there.
+    fn refusal(&self, error: Error) -> Error {
+        match error {
+            Error::NotFound { .. } => {
+                refused("this cluster cannot resize in place (Kubernetes 1.33 can)", "use a method that needs less memory")
+            }
+            other => other,
+        }
     }
-
-    fn perform<'a>(&'a self, session: &'a Session, preview: &'a Preview) -> BoxFuture<'a, Result<Receipt, Error>> {
-        Box::pin(perform(session, &preview.request))
-    }
-}
-
-fn pod_path(request: &ActRequest) -> String {
-    format!("/api/v1/namespaces/{}/pods/{}", request.target.namespace, request.target.name)
 }
 
 /// A container's place and memory in the spec.
@@ -101,17 +110,14 @@ fn request_for(found: &Found, limit: &str) -> Option<String> {
     (parse_quantity(request) == parse_quantity(&found.limit)).then(|| limit.to_owned())
 }
 
-async fn preview(session: &Session, request: &ActRequest) -> Result<Preview, Error> {
-    if request.target.kind != "pod" {
-        return Err(refused(format!("a {} cannot be resized in place", request.target.kind), "choose a pod"));
-    }
+async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let (name, wish) = (arg(request, "container")?, arg(request, "memory")?);
     let wished = parse_quantity(wish).ok_or_else(|| refused(format!("{wish:?} is no quantity"), "write it as 768Mi or 1Gi"))?;
-    let (path, place) = (pod_path(request), place(&request.target));
-    let pod = session.get_json(&GET, &place, &path).await?;
+    let pod = pod(session, request).await?;
     let found = container(&pod, name)?;
-    let old = parse_quantity(&found.limit).unwrap_or_default();
+    let (old, place) = (parse_quantity(&found.limit).unwrap_or_default(), place(&request.target));
     let mut warnings = Vec::new();
+    let (goes_back, for_capture) = (is_back(&pod, name, wished), request.args.get("for").is_some_and(|what| what == "capture"));
     if wished < old {
         may_lower(session, request, name, wished).await?;
         warnings.push(foreign(format!("the limit is lowered from {} to {}", old.binary(), wished.binary())));
@@ -120,20 +126,55 @@ async fn preview(session: &Session, request: &ActRequest) -> Result<Preview, Err
     if raised.is_some() {
         warnings.push(Masked::own("request and limit are the same (Guaranteed), so both change"));
     }
-    warnings.push(Masked::own("V8's heap limit of the running process does not follow: this only keeps the kernel from killing it"));
-    let uid = pod["metadata"]["uid"].as_str().unwrap_or_default();
-    let body = patch(uid, name, &found, wish, raised.as_deref());
-    let resize = format!("{path}/resize");
-    let change = Patch { rule: &PATCH, path: &resize, kind: JSON_PATCH, body: &body };
-    let after = change.send(session, &place, true).await.map_err(too_old)?;
-    let pins = [("uid", uid.to_owned()), ("from", found.limit.clone())];
-    Ok(Preview {
-        request: pinned(request, &pins),
-        call: change.readable(),
-        diff: diff(&pod, &after, &["/spec/containers"]),
-        warnings,
-        confirm: None,
-    })
+    if wished > old {
+        warnings.push(Masked::own("V8's heap limit of the running process does not follow: this only keeps the kernel from killing it"));
+    }
+    let uid = text(&pod, "/metadata/uid");
+    let resize = Step {
+        change: Change::json_patch(PATCH, format!("{}/resize", pod_path(request)), patch(uid, name, &found, wish, raised.as_deref())),
+        before: pod.clone(),
+        shown: &["/spec/containers"],
+        said: None,
+    };
+    let put_back = ActRequest {
+        act: SPEC.name.to_owned(),
+        target: request.target.clone(),
+        args: [("container".to_owned(), name.to_owned()), ("memory".to_owned(), found.limit.clone())].into(),
+    };
+    let (mut steps, mut leaves) = (Vec::new(), None);
+    if for_capture && wished > old {
+        let mark = format!("{name}.{}", found.limit);
+        if mark.len() <= LABEL && limit_before_of(&pod).is_none() {
+            let change = Change::merge_patch(PATCH_POD, pod_path(request), marking(uid, Some(&mark)));
+            steps.push(Step { change, before: pod.clone(), shown: &["/metadata/labels"], said: None });
+        }
+        warnings.push(foreign(format!(
+            "it is put back to {} after the capture: you are asked again then, and a label remembers it",
+            found.limit
+        )));
+        let what = format!("limit of {place} {name} is raised from {} to {wish} for a capture", found.limit);
+        leaves = Some(Leftover { kind: LeftoverKind::Limit, what: foreign(what), settle: put_back.clone() });
+    } else if goes_back {
+        warnings.push(Masked::own("the label that remembers the old limit is taken off when the kubelet has done it"));
+    }
+    steps.push(resize);
+    let summary = foreign(format!("limit of {place} {name} {} → {wish}", found.limit));
+    let pins = vec![("from", found.limit)];
+    Ok(Plan { steps, pins, warnings, confirm: None, receipt: Receipt { summary, undo: Some(put_back), leaves } })
+}
+
+/// The old limit that a label of the pod remembers: container and quantity.
+fn limit_before_of(pod: &Value) -> Option<(&str, &str)> {
+    pod["metadata"]["labels"][LIMIT_BEFORE].as_str().and_then(limit_before)
+}
+
+/// Whether `wished` is the limit that the pod's label remembers.
+fn is_back(pod: &Value, name: &str, wished: Bytes) -> bool {
+    limit_before_of(pod).is_some_and(|(container, limit)| container == name && parse_quantity(limit) == Some(wished))
+}
+
+fn marking(uid: &str, mark: Option<&str>) -> Value {
+    json!({"metadata": {"uid": uid, "labels": {LIMIT_BEFORE: mark}}})
 }
 
 /// The kubelet does not lower a limit below what is in use but tries for ever. Usage unknown: refused too.
@@ -148,59 +189,48 @@ async fn may_lower(session: &Session, request: &ActRequest, name: &str, wished: 
     match used {
         None => Err(refused(format!("what {name} uses is not known, so its limit is not lowered"), "lower it when it has been measured")),
         Some(used) if (wished.0 as f64) < used.0 as f64 * ROOM => {
-            let why = format!("{name} uses {}: a limit of {} would be refused by the kubelet or kill it", used.binary(), wished.binary());
-            Err(refused(why, "leave the limit as it is"))
+            let why = format!(
+                "{name} uses {}: the kubelet does not lower the limit to {} below that (a process gives little back after a snapshot)",
+                used.binary(),
+                wished.binary()
+            );
+            Err(refused(why, "leave the limit until memory has fallen or the container was restarted, then try again"))
         }
         Some(_) => Ok(()),
     }
 }
 
-/// Without the subresource the server answers 404 on a pod that is there.
-fn too_old(error: Error) -> Error {
-    match error {
-        Error::NotFound { .. } => {
-            refused("this cluster cannot resize in place (Kubernetes 1.33 can)", "use a method that needs less memory")
-        }
-        other => other,
-    }
-}
-
-async fn perform(session: &Session, request: &ActRequest) -> Result<Receipt, Error> {
-    let (name, wish, uid, from) = (arg(request, "container")?, arg(request, "memory")?, arg(request, "uid")?, arg(request, "from")?);
-    let (path, place) = (pod_path(request), place(&request.target));
-    let pod = session.get_json(&GET, &place, &path).await?;
-    let found = container(&pod, name)?;
-    if found.limit != from || pod["metadata"]["uid"] != uid {
-        return Err(Error::Conflict { what: place, why: Masked::own("its limit was changed since the preview") });
-    }
-    let wished = parse_quantity(wish).unwrap_or_default();
-    if wished < parse_quantity(from).unwrap_or_default() {
-        may_lower(session, request, name, wished).await?;
-    }
-    let restarts = restart_count(&pod, name);
-    let resize = format!("{path}/resize");
-    let body = patch(uid, name, &found, wish, request_for(&found, wish).as_deref());
-    Patch { rule: &PATCH, path: &resize, kind: JSON_PATCH, body: &body }.send(session, &place, false).await.map_err(too_old)?;
-    let outcome = outcome(session, &path, &place, name, wished).await;
-    let Err(why) = outcome else {
-        let undo = ActRequest {
-            act: "resize".to_owned(),
-            target: request.target.clone(),
-            args: [("container".to_owned(), name.to_owned()), ("memory".to_owned(), from.to_owned())].into(),
+async fn settle(session: &Session, request: &ActRequest, plan: Plan) -> Result<Receipt, Error> {
+    let (name, wish, from) = (arg(request, "container")?, arg(request, "memory")?, arg(request, "from")?);
+    let (path, place, wished) = (pod_path(request), place(&request.target), parse_quantity(wish).unwrap_or_default());
+    let before = plan.steps.last().map_or(&Value::Null, |step| &step.before);
+    let (uid, goes_back) = (text(before, "/metadata/uid"), is_back(before, name, wished));
+    let unmark = async |is_ours: bool| {
+        let change = Change::merge_patch(PATCH_POD, path.clone(), marking(uid, None));
+        if is_ours { change.send(session, &place, false).await.err() } else { None }
+    };
+    if let Err(why) = outcome(session, &path, &place, name, wished).await {
+        // Put back what was: a wish that the kubelet goes on trying would come true at the worst moment.
+        let found = container(before, name)?;
+        let back = Found { index: found.index, limit: wish.to_owned(), request: found.request.clone() };
+        let body = patch(uid, name, &back, from, request_for(&back, from).as_deref());
+        let back = Change::json_patch(PATCH, format!("{path}/resize"), body).send(session, &place, false).await;
+        let rest = match back {
+            Ok(_) => "the old limit was put back".to_owned(),
+            Err(error) => format!("and the old limit could not be put back: {error}"),
         };
-        let after = session.get_json(&GET, &place, &path).await?;
-        let note = if restart_count(&after, name) == restarts { "" } else { "; it was restarted meanwhile" };
-        return Ok(Receipt { summary: foreign(format!("limit of {place} {name} {from} → {wish}{note}")), undo: Some(undo) });
-    };
-    // Put back what was: a wish that the kubelet goes on trying would come true at the worst moment.
-    let back = Found { index: found.index, limit: wish.to_owned(), request: found.request.clone() };
-    let body = patch(uid, name, &back, from, request_for(&found, from).as_deref());
-    let put_back = Patch { rule: &PATCH, path: &resize, kind: JSON_PATCH, body: &body }.send(session, &place, false).await;
-    let rest = match put_back {
-        Ok(_) => "the old limit was put back".to_owned(),
-        Err(error) => format!("and the old limit could not be put back: {error}"),
-    };
-    Err(refused(format!("the resize was not done: {why}; {rest}"), "use a method that needs less memory, or another node"))
+        let _ = unmark(plan.steps.len() > 1).await;
+        return Err(refused(format!("the resize was not done: {why}; {rest}"), "use a method that needs less memory, or another node"));
+    }
+    let mut notes = vec!["in force by the kubelet's status".to_owned()];
+    let after = session.get_json(&GET_POD, &place, &path).await?;
+    notes.push(
+        if restart_count(&after, name) == restart_count(before, name) { "no restart" } else { "it was restarted meanwhile" }.to_owned(),
+    );
+    if let Some(error) = unmark(goes_back).await {
+        notes.push(format!("its label {LIMIT_BEFORE} could not be taken off: {error}"));
+    }
+    Ok(Receipt { summary: foreign(format!("{} ({})", plan.receipt.summary, notes.join("; "))), ..plan.receipt })
 }
 
 /// Waits until the limit in force is the wished one, or says why it will not be.
@@ -209,7 +239,7 @@ async fn outcome(session: &Session, path: &str, place: &str, name: &str, wished:
     let wait = async {
         loop {
             tokio::time::sleep(POLL).await;
-            let Ok(pod) = session.get_json(&GET, place, path).await else { continue };
+            let Ok(pod) = session.get_json(&GET_POD, place, path).await else { continue };
             if let Some(done) = judge(&pod, name, wished) {
                 return done;
             }

@@ -1,4 +1,4 @@
-//! What acts share: patches, pins, GitOps warnings.
+//! What acts share: the workload they change, guards, GitOps warnings.
 
 use std::collections::BTreeMap;
 
@@ -7,40 +7,21 @@ use serde_json::{Value, json};
 use crate::base::{Masked, span};
 use crate::cluster::error::{Error, foreign};
 use crate::cluster::facts::manager;
-use crate::cluster::history::plural;
+use crate::cluster::history::{workload_path, workload_rule};
 use crate::cluster::rule::Rule;
-use crate::cluster::session::{JsonCall, Session};
+use crate::cluster::session::Session;
 use crate::incident::{ActRequest, ActTarget};
 use crate::pressure::{Manager, Workload};
 
-pub const JSON_PATCH: &str = "application/json-patch+json";
-pub const MERGE_PATCH: &str = "application/merge-patch+json";
-
-/// A patch of one object.
-pub struct Patch<'a> {
-    pub rule: &'a Rule,
-    /// Path of the object (and subresource).
-    pub path: &'a str,
-    pub kind: &'static str,
-    pub body: &'a Value,
-}
-
-impl Patch<'_> {
-    /// Sends it; with `dry_run` the server does everything but keep it. Unknown fields are errors: without that a typo
-    /// is dropped in silence.
-    pub async fn send(&self, session: &Session, place: &str, dry_run: bool) -> Result<Value, Error> {
-        let dry = if dry_run { "&dryRun=All" } else { "" };
-        let path = format!("{}?fieldManager=cutoff&fieldValidation=Strict{dry}", self.path);
-        session
-            .send_json(self.rule, place, &JsonCall { method: "PATCH", path: path.into(), content_type: self.kind, body: self.body })
-            .await
-    }
-
-    /// The call as a person can check it.
-    pub fn readable(&self) -> Masked {
-        foreign(format!("PATCH {} {}", self.path, self.body))
-    }
-}
+/// The kinds whose template can be changed.
+pub const WORKLOADS: &[&str] = &["deployment", "statefulset", "daemonset"];
+/// The rights for that.
+pub const PATCH_WORKLOADS: &[Rule] =
+    &[Rule::new("apps", "deployments", "patch"), Rule::new("apps", "statefulsets", "patch"), Rule::new("apps", "daemonsets", "patch")];
+/// The right to look at a pod.
+pub const GET_POD: Rule = Rule::new("", "pods", "get");
+/// The right to change its metadata.
+pub const PATCH_POD: Rule = Rule::new("", "pods", "patch");
 
 /// An argument that must be there.
 pub fn arg<'a>(request: &'a ActRequest, name: &str) -> Result<&'a str, Error> {
@@ -57,38 +38,51 @@ pub fn place(target: &ActTarget) -> String {
     format!("{}/{}", target.namespace, target.name)
 }
 
-/// The target as a workload whose template can be changed.
-pub fn workload(target: &ActTarget) -> Result<Workload, Error> {
-    if plural(&target.kind).is_none() {
-        let why = format!("a {} has no template that could be changed", target.kind);
-        return Err(refused(why, "choose its deployment, statefulset or daemonset"));
-    }
-    Ok(Workload { kind: target.kind.clone(), name: target.name.clone() })
+/// A workload as it is now, and how it is patched.
+pub struct Seen {
+    /// Which.
+    pub workload: Workload,
+    /// The object.
+    pub owner: Value,
+    /// Its path.
+    pub path: String,
+    /// The right to patch it.
+    pub rule: Rule,
 }
 
-/// `request` with `pins` added to its arguments.
-pub fn pinned(request: &ActRequest, pins: &[(&str, String)]) -> ActRequest {
-    let mut request = request.clone();
-    request.args.extend(pins.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
-    request
+/// Looks at the workload that `request` is about.
+pub async fn seen(session: &Session, request: &ActRequest) -> Result<Seen, Error> {
+    let workload = Workload { kind: request.target.kind.clone(), name: request.target.name.clone() };
+    let owner = session.workload(&workload, &request.target.namespace).await?;
+    let (path, rule) = (workload_path(&workload, &request.target.namespace)?, workload_rule(&workload, "patch"));
+    Ok(Seen { workload, owner, path, rule })
+}
+
+/// Path of the pod that `request` is about.
+pub fn pod_path(request: &ActRequest) -> String {
+    format!("/api/v1/namespaces/{}/pods/{}", request.target.namespace, request.target.name)
+}
+
+/// Looks at the pod that `request` is about.
+pub async fn pod(session: &Session, request: &ActRequest) -> Result<Value, Error> {
+    session.get_json(&GET_POD, &place(&request.target), &pod_path(request)).await
+}
+
+/// A text in an object by JSON pointer; empty when it is not there.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Operations that make a JSON patch fail unless the object is the one that was looked at, with the same spec.
 ///
 /// `generation` counts changes of the spec alone. `resourceVersion` also moves with each restart of a pod, so in an
 /// outage no patch that a person thought about for ten seconds would ever match.
-pub fn unchanged(uid: &str, generation: &str) -> Vec<Value> {
-    let generation: Value = generation.parse::<u64>().map_or(Value::Null, Value::from);
-    vec![
-        json!({"op": "test", "path": "/metadata/uid", "value": uid}),
-        json!({"op": "test", "path": "/metadata/generation", "value": generation}),
-    ]
-}
-
-/// uid and generation of an object, as pins.
-pub fn pins(object: &Value) -> [(&'static str, String); 2] {
+pub fn unchanged(object: &Value) -> Vec<Value> {
     let meta = &object["metadata"];
-    [("uid", meta["uid"].as_str().unwrap_or_default().to_owned()), ("generation", meta["generation"].as_u64().unwrap_or(0).to_string())]
+    vec![
+        json!({"op": "test", "path": "/metadata/uid", "value": meta["uid"]}),
+        json!({"op": "test", "path": "/metadata/generation", "value": meta["generation"]}),
+    ]
 }
 
 /// Names the tool that would undo a change of `object`, if there is one: by labels, annotations and field managers.

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use super::world::{World, world};
 use crate::base::Bytes;
-use crate::cluster::acts::ISOLATED;
 use crate::cluster::{Error, Options, Session};
 use crate::demo::Fault;
-use crate::incident::{ActRequest, ActTarget};
-use crate::pressure::PodFacts;
+use crate::incident::{ActRequest, ActTarget, LeftoverKind};
+use crate::pressure::{COPY_OF, ISOLATED, LIMIT_BEFORE, PodFacts, limit_before};
 
 fn request(act: &str, kind: &str, name: &str, args: &[(&str, &str)]) -> ActRequest {
     ActRequest {
@@ -156,9 +155,83 @@ async fn an_isolated_pod_is_replaced_and_lives_on() {
     assert!(matches!(session.preview(&isolate).await, Err(Error::Refused { .. })), "once is enough");
 
     let undo = session.preview(&receipt.undo.expect("can be taken back")).await.expect("shown");
+    assert_eq!(undo.confirm.as_deref(), Some(pod.pod.name.as_str()), "the ReplicaSet may end it: its name is wanted");
     session.perform(&undo).await.expect("done");
     let labels = tokio::time::timeout(Duration::from_secs(5), session.pod(&pod.pod)).await.expect("answered");
     if let Ok(back) = labels {
         assert_eq!((back.labels.get("app"), back.labels.get(ISOLATED)), (pod.labels.get("app"), None));
     }
+}
+
+#[tokio::test]
+async fn a_limit_raised_for_a_capture_is_remembered_by_the_pod_until_it_is_put_back() {
+    let Some(world) = world().await else { return };
+    let session = world.session().await;
+    let pod = world.running(&session, "storefront").await;
+    let name = pod.pod.name.as_str();
+    let old = limit(&pod).expect("a limit");
+    let raise = request("resize", "pod", name, &[("container", "app"), ("memory", "400Mi"), ("for", "capture")]);
+    let preview = session.preview(&raise).await.expect("shown");
+    assert!(preview.diff.iter().any(|l| l.as_str().contains(LIMIT_BEFORE)), "the label is shown: {preview:?}");
+    assert!(preview.call.as_str().contains("; then PATCH"), "both calls are shown: {}", preview.call);
+    let receipt = session.perform(&preview).await.expect("done");
+    let left = receipt.leaves.expect("it is to be put back");
+    assert_eq!(left.kind, LeftoverKind::Limit);
+    let raised = session.pod(&pod.pod).await.expect("there");
+    let mark = raised.labels.get(LIMIT_BEFORE).and_then(|mark| limit_before(mark)).expect("a label remembers it");
+    assert_eq!((mark.0, crate::base::parse_quantity(mark.1), limit(&raised)), ("app", Some(old), Some(Bytes::mib(400))));
+
+    // Shown again, the other way round; what is in use is asked of whoever measures.
+    let mut back = left.settle;
+    back.args.insert("in_use".into(), "80Mi".into());
+    let preview = session.preview(&back).await.expect("shown");
+    let receipt = session.perform(&preview).await.expect("done");
+    assert!(receipt.summary.as_str().contains("in force by the kubelet's status; no restart"), "{}", receipt.summary);
+    assert!(receipt.leaves.is_none());
+    let after = session.pod(&pod.pod).await.expect("there");
+    assert_eq!((limit(&after), after.labels.get(LIMIT_BEFORE)), (Some(old), None));
+    assert!(matches!(session.perform(&preview).await, Err(Error::Conflict { .. } | Error::Refused { .. })), "once");
+    let again = session.preview(&back).await;
+    assert!(matches!(&again, Err(Error::Refused { why, .. }) if why.as_str().contains("change nothing")), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_debug_copy_is_selected_by_nobody_and_cleaned_up() {
+    let Some(world) = world().await else { return };
+    let session = world.session().await;
+    let pod = world.running(&session, "mailer").await;
+    let mut copy = request("debug-copy", "pod", &pod.pod.name, &[]);
+    copy.args = crate::node::dump_args("app", Some(96));
+    copy.args.insert("memory".into(), "960Mi".into());
+    let preview = session.preview(&copy).await.expect("shown");
+    let diff: Vec<&str> = preview.diff.iter().map(crate::base::Masked::as_str).collect();
+    assert!(diff.iter().any(|l| l.starts_with("- metadata.labels.app = ")), "{diff:?}");
+    assert!(diff.iter().any(|l| l.starts_with("+ ") && l.contains("--max-old-space-size=96")), "{diff:?}");
+    assert!(preview.warnings.iter().any(|w| w.as_str().contains("one more instance")), "{preview:?}");
+    let before = session.history(&crate::pressure::Workload { kind: "deployment".into(), name: "mailer".into() }, "shop").await;
+    assert!(before.is_ok());
+    let receipt = session.perform(&preview).await.expect("done");
+    let left = receipt.leaves.expect("it is listed");
+    let name = left.settle.target.name.clone();
+    let made = world
+        .until(&session, |pods| {
+            let up = |c: &crate::pressure::ContainerFacts| matches!(c.state, crate::pressure::ContainerState::Running { .. });
+            pods.iter().find(|p| p.pod.name == name && p.containers.iter().all(up)).cloned()
+        })
+        .await;
+    assert_eq!((made.workload.as_ref(), limit(&made)), (None, Some(Bytes::mib(960))));
+    assert_eq!(made.labels.get(COPY_OF).map(String::as_str), Some(pod.pod.name.as_str()));
+    assert_eq!(made.labels.len(), 1, "nothing selects it: {:?}", made.labels);
+    assert!(matches!(session.preview(&request("debug-copy", "pod", &name, &[])).await, Err(Error::Refused { .. })), "no copy of a copy");
+
+    // Nobody else's pod is deleted, whatever is asked.
+    let other = session.preview(&request("clean-up", "pod", &pod.pod.name, &[])).await;
+    assert!(matches!(&other, Err(Error::Refused { why, .. }) if why.as_str().contains("neither isolated nor copied")), "{other:?}");
+    let preview = session.preview(&left.settle).await.expect("shown");
+    assert_eq!(preview.confirm.as_deref(), Some(name.as_str()), "its name has to be typed");
+    assert!(preview.call.as_str().starts_with("DELETE ") && preview.call.as_str().contains(&made.uid), "{}", preview.call);
+    assert!(session.pod(&made.pod).await.is_ok_and(|p| !p.deleting), "a preview deletes nothing");
+    session.perform(&preview).await.expect("done");
+    world.until(&session, |pods| (!pods.iter().any(|p| p.uid == made.uid)).then_some(())).await;
+    assert!(session.pod(&pod.pod).await.is_ok_and(|p| !p.deleting), "the original lives on");
 }

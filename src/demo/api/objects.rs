@@ -10,7 +10,7 @@ use super::context::Context;
 use super::present::Form;
 use super::reply::{self, Reply};
 use super::request::{Query, Target};
-use crate::demo::world::{Kind, Patch, Refusal, Selector, apply, check, mark_deleted, object_at, text};
+use crate::demo::world::{Kind, Patch, Refusal, Selector, apply, check, mark_deleted, object_at, placed, text};
 
 /// One object.
 pub(crate) fn get(context: &Context, target: &Target, form: Form) -> Result<Reply, Refusal> {
@@ -83,7 +83,10 @@ pub(crate) fn create(context: &Context, target: &Target, query: &Query, mut body
         }
         object_at(&mut body, &["metadata"]).insert("namespace".into(), target.namespace.clone().into());
     }
-    let (body, unknown) = check(kind, body, None, query.fields())?;
+    let (mut body, unknown) = check(kind, body, None, query.fields())?;
+    if kind == Kind::Pod {
+        placed(&mut body);
+    }
     let name = text(&body, &["metadata", "name"]);
     if name.is_empty() && text(&body, &["metadata", "generateName"]).is_empty() {
         return Err(Refusal::invalid(target.resource, "", "metadata.name", "Required value: name or generateName is required"));

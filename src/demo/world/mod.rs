@@ -17,4 +17,4 @@ pub(crate) use resource::{Kind, RESOURCES, Resource};
 pub(crate) use schema::{Fields, check};
 pub(crate) use selector::Selector;
 pub(crate) use store::{Change, Store, What, now, object_at, text};
-pub(crate) use template::{NODE, create_pod, hash};
+pub(crate) use template::{NODE, create_pod, hash, placed};

@@ -62,7 +62,13 @@ pub(crate) fn create_pod(store: &Store, owner: &Value, created: Option<&str>) ->
     if let Some(created) = created {
         meta.insert("creationTimestamp".into(), created.into());
     }
-    let spec = object_at(&mut pod, &["spec"]);
+    placed(&mut pod);
+    store.create(Kind::Pod, pod).ok()
+}
+
+/// What defaulting, admission and the scheduler of the one node make of a new pod.
+pub(crate) fn placed(pod: &mut Value) {
+    let spec = object_at(pod, &["spec"]);
     spec.insert("nodeName".into(), NODE.into());
     for (key, value) in
         [("restartPolicy", json!("Always")), ("terminationGracePeriodSeconds", json!(30)), ("dnsPolicy", json!("ClusterFirst"))]
@@ -70,7 +76,6 @@ pub(crate) fn create_pod(store: &Store, owner: &Value, created: Option<&str>) ->
         spec.entry(key).or_insert(value);
     }
     pod["status"] = json!({ "phase": "Pending", "qosClass": "Burstable" });
-    store.create(Kind::Pod, pod).ok()
 }
 
 /// The one node of the demo.

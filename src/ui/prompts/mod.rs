@@ -6,9 +6,11 @@ mod declare;
 mod form;
 mod handover;
 mod journal;
+mod leftovers;
 mod note;
 mod post;
 mod quit;
+mod ready;
 mod resolve;
 mod risk;
 mod severity;
@@ -18,6 +20,7 @@ mod words;
 pub use cutoff::timer;
 pub use declare::declare;
 pub use handover::handover;
+pub use leftovers::Leftovers;
 pub use note::note;
 pub use post::post;
 pub use quit::Quit;
@@ -34,6 +37,7 @@ pub fn of(prompt: &Prompt) -> Box<dyn Dialog> {
         Prompt::Cutoff { due, draft, .. } => Box::new(cutoff::Cutoff::raised(*due, draft.as_str())),
         Prompt::Act { job } => Box::new(act::Act::new(*job)),
         Prompt::Risk { container, assessment } => Box::new(risk::Risky::new(container.clone(), assessment.clone())),
+        Prompt::Ready { container, assessment } => Box::new(ready::Ready::new(container.clone(), assessment.clone())),
         Prompt::Journal { trouble } => Box::new(journal::Journal::new(trouble.clone())),
     }
 }
@@ -43,8 +47,9 @@ pub fn same(one: &Prompt, two: &Prompt) -> bool {
     match (one, two) {
         (Prompt::Cutoff { due: a, .. }, Prompt::Cutoff { due: b, .. }) => a == b,
         (Prompt::Risk { container: a, assessment: x }, Prompt::Risk { container: b, assessment: y }) => a == b && x == y,
+        (Prompt::Ready { container: a, assessment: x }, Prompt::Ready { container: b, assessment: y }) => a == b && x == y,
         (Prompt::Act { job: a }, Prompt::Act { job: b }) => a == b,
         (Prompt::Journal { trouble: a }, Prompt::Journal { trouble: b }) => a == b,
-        (Prompt::Cutoff { .. } | Prompt::Act { .. } | Prompt::Risk { .. } | Prompt::Journal { .. }, _) => false,
+        (Prompt::Cutoff { .. } | Prompt::Act { .. } | Prompt::Risk { .. } | Prompt::Ready { .. } | Prompt::Journal { .. }, _) => false,
     }
 }

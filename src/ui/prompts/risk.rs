@@ -10,7 +10,7 @@ use super::super::theme::Role;
 use super::super::view::{Cx, Dialog, Reply};
 use super::super::widgets::cursor::Scroll;
 use super::super::widgets::editor::Editor;
-use super::super::widgets::preflight::{lines, remedy_intent};
+use super::super::widgets::preflight::{lines, way_by};
 use super::super::widgets::text::put;
 use crate::app::Intent;
 use crate::base::ContainerRef;
@@ -27,13 +27,11 @@ pub struct Risky {
 
 const MIGHT: &[Command] = &[
     Command::new("yes", &["y"], "capture all the same").shown("capture all the same"),
-    Command::new("remedy", &["1"], "take way out number 1 (2, 3, …)").shown("way out"),
     Command::new("no", &["n", "esc", "enter"], "no capture (default)").shown("No (default)"),
     Command::new("scroll", &["pgdn", "pgup", "down", "up"], "read on"),
 ];
 const WILL: &[Command] = &[
     Command::new("accept", &["K"], "accept by name that the pod may be killed").shown("accept by name"),
-    Command::new("remedy", &["1"], "take way out number 1 (2, 3, …)").shown("way out"),
     Command::new("no", &["n", "esc", "enter"], "no capture (default)").shown("No (default)"),
     Command::new("scroll", &["pgdn", "pgup", "down", "up"], "read on"),
 ];
@@ -56,7 +54,7 @@ impl Risky {
         Intent::RefuseRisk { container: self.container.clone() }
     }
 
-    fn asked(&mut self, key: Key, cx: &Cx<'_>) -> Reply {
+    fn asked(&mut self, key: Key) -> Reply {
         for (name, command) in [("pgdn", "page-down"), ("pgup", "page-up"), ("down", "down"), ("up", "up")] {
             if key.is(name) {
                 self.scroll.on(command);
@@ -66,13 +64,8 @@ impl Risky {
         if key.is("esc") || key.is("n") || key.is("enter") || key.is("q") {
             return Reply::intent(self.refuse());
         }
-        if let Some(n) = key.typed().and_then(|c| c.to_digit(10)).filter(|n| *n > 0) {
-            let remedy = self.assessment.remedies.get(n as usize - 1);
-            return match remedy.map(|r| remedy_intent(cx, &self.container, &r.kind)) {
-                Some(Some(intent)) => Reply { intents: vec![self.refuse(), intent], ..Reply::default() },
-                Some(None) => Reply::say("this way out is yours to take outside of cutoff"),
-                None => Reply::say("there is no such way out"),
-            };
+        if let Some(intent) = key.typed().and_then(|typed| way_by(&self.assessment, &self.container, typed)) {
+            return Reply::intent(intent);
         }
         if self.kills() && key.is("K") {
             self.typed = Some(Editor::line(""));
@@ -82,9 +75,9 @@ impl Risky {
             return Reply::intent(Intent::AcceptRisk { container: self.container.clone(), typed: String::new() });
         }
         Reply::say(if self.kills() {
-            "K accepts by name; a number takes a way out; Enter is No"
+            "K accepts by name; a letter in brackets takes that way out; Enter is No"
         } else {
-            "y captures; a number takes a way out; Enter is No"
+            "y captures; a letter in brackets takes that way out; Enter is No"
         })
     }
 }
@@ -110,9 +103,9 @@ impl Dialog for Risky {
         self.typed.is_some()
     }
 
-    fn key(&mut self, key: Key, cx: &Cx<'_>) -> Reply {
+    fn key(&mut self, key: Key, _cx: &Cx<'_>) -> Reply {
         self.wrong = None;
-        let Some(editor) = &mut self.typed else { return self.asked(key, cx) };
+        let Some(editor) = &mut self.typed else { return self.asked(key) };
         if key.is("esc") {
             self.typed = None;
             return Reply::none();
@@ -158,7 +151,7 @@ impl Dialog for Risky {
                 Span::styled(self.container.pod.name.clone(), cx.style(Role::Key)),
                 Span::raw(" to capture all the same; Enter alone is No:"),
             ]),
-            (None, None) => Line::styled("A number takes a way out. Capture all the same?", cx.style(Role::Title)),
+            (None, None) => Line::styled("A letter in brackets takes that way out. Capture all the same?", cx.style(Role::Title)),
         };
         put(buf, area, last.saturating_sub(1), &question);
         if let Some(editor) = &mut self.typed {

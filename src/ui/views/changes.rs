@@ -86,7 +86,10 @@ fn done_line(cx: &Cx<'_>, act: &ActRecord, columns: usize) -> Vec<Line<'static>>
         lines.push(Line::from(vec![Span::styled(head, cx.style(role)), Span::styled(line, cx.style(Role::Text))]));
     }
     let effect = match &act.effect {
-        None if matches!(act.outcome, ActOutcome::Done { .. }) => Some((Role::Info, "its effect on memory is being measured".to_owned())),
+        // Only a change of a workload is judged.
+        None if matches!(act.outcome, ActOutcome::Done { .. }) && act.request.target.kind != "pod" => {
+            Some((Role::Info, "its effect on memory is being measured".to_owned()))
+        }
         None => None,
         Some(change) => {
             let slope = |s: Option<crate::base::BytesPerSecond>| s.map_or_else(|| "unknown".to_owned(), |s| s.to_string());
@@ -99,6 +102,12 @@ fn done_line(cx: &Cx<'_>, act: &ActRecord, columns: usize) -> Vec<Line<'static>>
             Some((role, format!("{word}: slope before {}, after {}", slope(change.before), slope(change.after))))
         }
     };
+    if let Some(left) = act.leftover() {
+        let words = format!("▲ left behind: {}; {} sees to it", left.what, cx.keys.key_for("clean-up"));
+        lines.extend(
+            wrap(&words, columns.saturating_sub(11)).into_iter().map(|l| Line::styled(format!("           {l}"), cx.style(Role::Warn))),
+        );
+    }
     if let Some((role, words)) = effect {
         lines.push(Line::styled(fit(&format!("           {words}"), columns), cx.style(role)));
     }

@@ -17,6 +17,7 @@ use super::super::widgets::text::{clean, pad, put, wrap};
 use crate::app::Intent;
 use crate::base::{ContainerRef, span};
 use crate::incident::Kind;
+use crate::preflight::Assessment;
 use crate::pressure::{ContainerFacts, ContainerState, PodFacts};
 
 /// The view.
@@ -31,11 +32,21 @@ const COMMANDS: &[Command] = &[
     Command::new("next-method", &["m"], "the next capture method of the preflight").shown("next method"),
     Command::new("capture-by", &["enter"], "capture by the method shown").shown("capture by it"),
     Command::new("copy", &["c"], "copy the pod's name"),
+    preflight::COPY,
+    preflight::METHOD,
+    preflight::REDEPLOY,
+    preflight::SAMPLING,
 ];
 
 impl Pod {
     fn container(&self, cx: &Cx<'_>) -> Option<ContainerRef> {
         self.of.clone().or_else(|| cx.model.board.rows().first().map(|r| r.container.clone()))
+    }
+
+    /// The assessment that is shown.
+    fn assessment<'a>(&self, cx: &Cx<'a>, container: &ContainerRef) -> Option<&'a Assessment> {
+        let methods = &cx.model.surveys.get(container)?.methods;
+        methods.get(self.method % methods.len().max(1))
     }
 
     fn lines(&self, cx: &Cx<'_>, columns: usize) -> Vec<Line<'static>> {
@@ -109,7 +120,7 @@ impl Pod {
         } else if let Some(trouble) = &survey.trouble {
             lines.push(heading("Is a capture safe?"));
             lines.extend(wrap(&trouble.to_string(), columns).into_iter().map(|l| Line::styled(l, cx.style(Role::Bad))));
-        } else if let Some(assessment) = survey.methods.get(self.method % survey.methods.len().max(1)) {
+        } else if let Some(assessment) = self.assessment(cx, container) {
             let (symbol, role) = preflight::mark(assessment.risk);
             let place = format!("{}/{}", self.method % survey.methods.len() + 1, survey.methods.len());
             lines.push(Line::from(vec![
@@ -221,7 +232,8 @@ impl View for Pod {
                 Some(Reply::intent(Intent::Capture { container, method }))
             }
             "copy" => Some(Reply::copy(container.pod.name)),
-            _ => None,
+            // A way out that the preflight on the screen offers; resize and isolate work without one too.
+            way => self.assessment(cx, &container).and_then(|a| preflight::way_of(a, &container, way)).map(Reply::intent),
         }
     }
 

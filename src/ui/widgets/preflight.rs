@@ -2,13 +2,13 @@
 
 use ratatui::text::{Line, Span};
 
-use super::super::requests::{on_its_pod, resize_args};
+use super::super::command::Command;
 use super::super::theme::Role;
 use super::super::view::Cx;
 use super::text::{fit, pad, wrap};
 use crate::app::Intent;
 use crate::base::{ContainerRef, span};
-use crate::preflight::{Assessment, RemedyKind, Risk};
+use crate::preflight::{Assessment, Remedy, RemedyKind, Risk};
 
 /// Symbol and role of a risk.
 pub const fn mark(risk: Risk) -> (&'static str, Role) {
@@ -20,17 +20,42 @@ pub const fn mark(risk: Risk) -> (&'static str, Role) {
     }
 }
 
-/// What choosing a way out asks the app for; `None`: a person does it outside.
-pub fn remedy_intent(cx: &Cx<'_>, container: &ContainerRef, kind: &RemedyKind) -> Option<Intent> {
-    let method = |name: &str| Some(Intent::Capture { container: container.clone(), method: Some(name.to_owned()) });
-    let known = |name: &str| cx.model.surveys.get(container).is_some_and(|s| s.methods.iter().any(|m| m.method == name));
+/// The way out: a copy for debugging.
+pub const COPY: Command = Command::new("way-copy", &["Y"], "way out: a copy for debugging, without probes, small heap");
+/// The way out: another method.
+pub const METHOD: Command = Command::new("way-method", &["O"], "way out: the other method");
+/// The way out: new pods with flags.
+pub const REDEPLOY: Command = Command::new("way-redeploy", &["W"], "way out: new pods with the flags of a capture");
+/// The way out: the sampling profiler.
+pub const SAMPLING: Command = Command::new("way-sampling", &["S"], "way out: the sampling profiler");
+
+/// Command and key of a way out: the same on every screen. Resize and isolate are also there without a preflight.
+const fn way(kind: &RemedyKind) -> (&'static str, &'static str) {
     match kind {
-        RemedyKind::Resize { to, .. } => Some(on_its_pod("resize", container, resize_args(container, *to))),
-        RemedyKind::Isolate => Some(on_its_pod("isolate", container, std::collections::BTreeMap::new())),
-        RemedyKind::Sampling if known("sampling") => method("sampling"),
-        RemedyKind::Method { name } => method(name),
-        RemedyKind::Sampling | RemedyKind::DebugCopy { .. } | RemedyKind::Directory { .. } => None,
+        RemedyKind::Resize { .. } => ("resize", "M"),
+        RemedyKind::Isolate => ("isolate", "I"),
+        RemedyKind::DebugCopy { .. } => (COPY.name, "Y"),
+        RemedyKind::Method { .. } => (METHOD.name, "O"),
+        RemedyKind::Redeploy { .. } => (REDEPLOY.name, "W"),
+        RemedyKind::Sampling => (SAMPLING.name, "S"),
     }
+}
+
+/// The way out that the command called `name` takes, if the assessment offers it.
+pub fn way_of(assessment: &Assessment, container: &ContainerRef, name: &str) -> Option<Intent> {
+    let remedy = assessment.remedies.iter().find(|remedy| way(&remedy.kind).0 == name)?;
+    Some(taken(container, remedy))
+}
+
+/// The way out that a typed character takes in a prompt: its letter, or its number in the list.
+pub fn way_by(assessment: &Assessment, container: &ContainerRef, typed: char) -> Option<Intent> {
+    let by_number = typed.to_digit(10).and_then(|n| assessment.remedies.get((n as usize).checked_sub(1)?));
+    let by_letter = || assessment.remedies.iter().find(|remedy| way(&remedy.kind).1.starts_with(typed));
+    by_number.or_else(by_letter).map(|remedy| taken(container, remedy))
+}
+
+fn taken(container: &ContainerRef, remedy: &Remedy) -> Intent {
+    Intent::WayOut { container: container.clone(), way: remedy.kind.clone() }
 }
 
 /// The lines of `assessment`.
@@ -65,9 +90,9 @@ pub fn lines(cx: &Cx<'_>, assessment: &Assessment, columns: usize) -> Vec<Line<'
     if !assessment.remedies.is_empty() {
         lines.push(Line::styled("Ways out:", cx.style(Role::Title)));
     }
-    for (n, remedy) in (1..).zip(&assessment.remedies) {
+    for remedy in &assessment.remedies {
         for (i, words) in wrap(remedy.text.as_str(), columns.saturating_sub(4)).into_iter().enumerate() {
-            let head = if i == 0 { format!("[{n}] ") } else { "    ".to_owned() };
+            let head = if i == 0 { format!("[{}] ", way(&remedy.kind).1) } else { "    ".to_owned() };
             lines.push(Line::from(vec![Span::styled(head, cx.style(Role::Key)), Span::styled(words, cx.style(Role::Text))]));
         }
     }
