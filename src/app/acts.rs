@@ -86,8 +86,11 @@ pub(super) fn refuse(model: &mut Model, id: JobId) {
     }
 }
 
+/// A container whose capture an act was to make possible, and the act, which was done.
+pub(super) type Enabled = (ContainerRef, ActRequest);
+
 /// The call was made.
-pub(super) fn performed(model: &mut Model, id: JobId, intent: Seq, result: Result<Receipt, Trouble>) -> Vec<Effect> {
+pub(super) fn performed(model: &mut Model, id: JobId, intent: Seq, result: Result<Receipt, Trouble>) -> (Vec<Effect>, Option<Enabled>) {
     end(model, id);
     let run = model.acts.iter().position(|a| a.job == id).map(|i| model.acts.remove(i));
     let request = model.incident.as_ref().and_then(|s| s.act(intent)).map(|a| a.request.clone());
@@ -95,18 +98,15 @@ pub(super) fn performed(model: &mut Model, id: JobId, intent: Seq, result: Resul
     match result {
         Ok(receipt) => {
             say(model, Level::Good, receipt.summary.to_string());
-            let mut effects = record(model, actor, Kind::ActDone { intent, receipt }, Vec::new());
-            if let (Some(container), Some(request)) = (run.and_then(|run| run.for_capture), request) {
-                effects.extend(super::ways::done(model, &container, &request));
-            }
-            effects
+            let enabled = run.and_then(|run| run.for_capture).zip(request);
+            (record(model, actor, Kind::ActDone { intent, receipt }, Vec::new()), enabled)
         }
         Err(trouble) => {
             say(model, Level::Bad, trouble.to_string());
             if let Some(request) = &request {
                 leftovers::not_done(model, request, false);
             }
-            record(model, actor, Kind::ActFailed { intent, why: Masked::from(trouble.to_string()) }, Vec::new())
+            (record(model, actor, Kind::ActFailed { intent, why: Masked::from(trouble.to_string()) }, Vec::new()), None)
         }
     }
 }

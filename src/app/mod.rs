@@ -19,6 +19,7 @@ pub mod model;
 mod next;
 mod playbook;
 mod pods;
+mod put_back;
 mod record;
 mod resume;
 mod shelf;
@@ -46,7 +47,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Tick => {
             let mut effects = clock::tick(model, before);
             effects.extend(pods::judge(model));
-            effects.extend(leftovers::tick(model));
+            effects.extend(put_back::tick(model));
             effects.extend(guide::pass(model));
             effects
         }
@@ -123,8 +124,16 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
 
 fn hear(model: &mut Model, news: News) -> Vec<Effect> {
     match news {
-        News::Pods { pods } => pods::all(model, pods),
-        News::Pod { pod } => pods::one(model, *pod),
+        News::Pods { pods } => {
+            let mut effects = pods::all(model, pods);
+            effects.extend(ways::awaited(model));
+            effects
+        }
+        News::Pod { pod } => {
+            let mut effects = pods::one(model, *pod);
+            effects.extend(ways::awaited(model));
+            effects
+        }
         News::PodGone { pod } => pods::gone(model, &pod),
         News::LinkDown { trouble } => pods::link_down(model, &trouble),
         News::LinkUp => {
@@ -146,7 +155,13 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
             Vec::new()
         }
         News::Previewed { job, result } => acts::previewed(model, job, result),
-        News::Performed { job, intent, result } => acts::performed(model, job, intent, result),
+        News::Performed { job, intent, result } => {
+            let (mut effects, enabled) = acts::performed(model, job, intent, result);
+            if let Some((container, request)) = enabled {
+                effects.extend(ways::done(model, &container, &request));
+            }
+            effects
+        }
         News::Surveyed { job, container, ceiling, result } => captures::surveyed(model, job, container, ceiling, result),
         News::Capturing { job, evidence, state, bytes, expected, process } => {
             captures::goes_on(model, job, evidence, state, bytes, expected, process)

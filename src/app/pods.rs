@@ -21,17 +21,15 @@ pub(super) fn all(model: &mut Model, pods: Vec<PodFacts>) -> Vec<Effect> {
     model.board.facts(model.now.wall, pods);
     rank(model);
     effects.extend(super::leftovers::gone(model, |pod| !there.contains(pod)));
-    effects.extend(super::ways::awaited(model));
     effects
 }
 
 /// One pod changed.
 pub(super) fn one(model: &mut Model, pod: PodFacts) -> Vec<Effect> {
-    let mut effects = deaths(model, &pod);
+    let deaths = deaths(model, &pod);
     model.board.fact(pod);
     rank(model);
-    effects.extend(super::ways::awaited(model));
-    effects
+    deaths
 }
 
 /// One pod is gone.

@@ -10,7 +10,7 @@ use super::super::theme::Role;
 use super::super::view::{Cx, Dialog, Reply};
 use super::super::widgets::cursor::Scroll;
 use super::super::widgets::editor::Editor;
-use super::super::widgets::preflight::{lines, way_by};
+use super::super::widgets::preflight::{lines, mark, way_by};
 use super::super::widgets::text::put;
 use crate::app::Intent;
 use crate::base::ContainerRef;
@@ -84,7 +84,8 @@ impl Risky {
 
 impl Dialog for Risky {
     fn title(&self, _cx: &Cx<'_>) -> String {
-        format!("✖ {}: capture of {} by {}", self.assessment.risk.word(), self.container.pod.name, self.assessment.method)
+        let (symbol, _) = mark(self.assessment.risk);
+        format!("{symbol} {}: capture of {} by {}", self.assessment.risk.word(), self.container.pod.name, self.assessment.method)
     }
 
     fn role(&self) -> Role {
