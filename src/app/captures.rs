@@ -220,6 +220,9 @@ pub(super) fn goes_on(
         running.note = state.line();
     }
     let Some(capture) = model.captures.iter_mut().find(|c| c.evidence == evidence) else { return Vec::new() };
+    if matches!(state, CaptureState::Building { .. } | CaptureState::Writing { .. } | CaptureState::Copying { .. }) {
+        model.board.step_begins(&capture.container, now.wall);
+    }
     capture.state = state;
     capture.bytes = bytes;
     capture.expected = expected.or(capture.expected);
@@ -243,6 +246,7 @@ pub(super) fn ended(model: &mut Model, id: JobId, evidence: EvidenceId, state: &
         capture.state = state.clone();
         capture.bytes = done.bytes;
         capture.last = model.now;
+        model.board.step_ends(&capture.container, model.now.wall);
         capture.remark.clone_from(&done.remark);
         if let Some(provenance) = &done.provenance {
             capture.process = Some(provenance.process.clone());

@@ -32,7 +32,8 @@ pub struct Board {
     #[serde(serialize_with = "pairs")]
     died: BTreeMap<ContainerRef, (u32, String)>,
     #[serde(serialize_with = "pairs")]
-    ceilings: BTreeMap<ContainerRef, Ceiling>,
+    /// Ceilings, and the sample that was the newest when they were told.
+    ceilings: BTreeMap<ContainerRef, (Ceiling, Option<DateTime<Utc>>)>,
     learned: Learned,
     rows: Vec<Row>,
 }
@@ -134,9 +135,27 @@ impl Board {
     /// Tells the board of a limit besides the container's, for the present life of `container`; `None` takes it back.
     pub fn ceiling(&mut self, container: &ContainerRef, ceiling: Option<Ceiling>) {
         match ceiling {
-            Some(ceiling) => self.ceilings.insert(container.clone(), ceiling),
-            None => self.ceilings.remove(container),
-        };
+            Some(ceiling) => {
+                let told = self.live.get(container).and_then(Series::newest).map(|p| p.at);
+                self.ceilings.insert(container.clone(), (ceiling, told));
+            }
+            None => drop(self.ceilings.remove(container)),
+        }
+    }
+
+    /// A capture of `container` begins to move its memory: until it is over, and over the step that stays, nothing is
+    /// growth.
+    pub fn step_begins(&mut self, container: &ContainerRef, at: DateTime<Utc>) {
+        if let Some(series) = self.live.get_mut(container) {
+            series.step_begins(at);
+        }
+    }
+
+    /// It has ended.
+    pub fn step_ends(&mut self, container: &ContainerRef, at: DateTime<Utc>) {
+        if let Some(series) = self.live.get_mut(container) {
+            series.step_ends(at);
+        }
     }
 
     /// Tells the board how the life before restart number `restarts` ended, in better words than the status has.
@@ -162,8 +181,15 @@ impl Board {
         let line = series.and_then(Series::line).filter(|_| running);
         let age = newest.map(|p| (now - p.at).to_std().unwrap_or_default());
         let stale = age.is_some_and(|a| a > Duration::from_secs(self.options.stale_s));
-        let mut ceilings: Vec<Ceiling> = self.ceilings.get(&key).cloned().into_iter().collect();
-        ceilings.extend(kin(pod, &container.name).and_then(|kin| self.learned.ceiling(&kin, newest.map(|p| p.used))));
+        // V8 counts its heap alone: what a capture leaves resident moves these ceilings up, but not the container's.
+        let raised = |ceiling: Ceiling, since| {
+            let by = series.map_or(Bytes(0), |s| s.raised_since(since));
+            Ceiling { bytes: Bytes(ceiling.bytes.0.saturating_add(by.0)), ..ceiling }
+        };
+        let told = self.ceilings.get(&key).cloned();
+        let mut ceilings: Vec<Ceiling> = told.map(|(ceiling, at)| raised(ceiling, at.unwrap_or_default())).into_iter().collect();
+        let learned = kin(pod, &container.name).and_then(|kin| self.learned.ceiling(&kin, newest.map(|p| p.used)));
+        ceilings.extend(learned.map(|ceiling| raised(ceiling, DateTime::default())));
         ceilings.extend(container.limit.map(|bytes| Ceiling { bytes, what: "container limit".to_owned() }));
         let time_left = match () {
             () if !running => Eta::Unknown { why: "not running" },

@@ -34,6 +34,17 @@ pub(super) struct Series {
     /// What each source measured. Sources differ in what they count: a line through points of two of them would show
     /// the difference as growth.
     pub rings: Vec<Ring>,
+    /// Captures, oldest first.
+    pub steps: Vec<Step>,
+}
+
+/// A time in which a capture moved the memory: V8's tables for a snapshot stay resident afterwards (106 to 906 MB were
+/// measured), which is no growth of the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Step {
+    pub from: DateTime<Utc>,
+    /// `None`: it goes on.
+    pub to: Option<DateTime<Utc>>,
 }
 
 /// The points of one source.
@@ -54,7 +65,7 @@ pub(super) struct Life {
 
 impl Series {
     pub fn new(container: ContainerRef, workload: Option<Workload>, life: Life, started: Option<DateTime<Utc>>) -> Self {
-        Self { container, workload, life, started, rings: Vec::new() }
+        Self { container, workload, life, started, rings: Vec::new(), steps: Vec::new() }
     }
 
     /// The ring with the newest point.
@@ -88,13 +99,41 @@ impl Series {
             ring.points.pop_front();
         }
         ring.points.push_back(point);
-        ring.line = ring.line_over(window, least, None, None).map(|(line, _)| line);
+        ring.line = ring.line_over(window, least, None, None, &self.steps).map(|(line, _)| line);
         true
+    }
+
+    /// A capture begins to move the memory.
+    pub fn step_begins(&mut self, at: DateTime<Utc>) {
+        if self.steps.last().is_none_or(|step| step.to.is_some()) {
+            self.steps.push(Step { from: at, to: None });
+        }
+    }
+
+    /// It is over.
+    pub fn step_ends(&mut self, at: DateTime<Utc>) {
+        if let Some(step) = self.steps.last_mut().filter(|step| step.to.is_none()) {
+            step.to = Some(at);
+        }
+    }
+
+    /// By how much captures since `since` raised the memory for good, as far as was measured.
+    pub fn raised_since(&self, since: DateTime<Utc>) -> Bytes {
+        let Some(ring) = self.freshest() else { return Bytes(0) };
+        let rise = |step: &&Step| {
+            let before = ring.points.iter().rev().find(|p| p.at <= step.from)?;
+            let after = match step.to {
+                Some(to) => ring.points.iter().find(|p| p.at > to).or(ring.points.back())?,
+                None => ring.points.back()?,
+            };
+            Some(after.used.0.saturating_sub(before.used.0))
+        };
+        Bytes(self.steps.iter().filter(|step| step.from >= since).filter_map(|step| rise(&step)).sum())
     }
 
     /// The line through points in `from..to` of the source that has most of them there.
     pub fn line_over(&self, window: Duration, least: usize, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<Line> {
-        let lines = self.rings.iter().filter_map(|r| r.line_over(window, least, from, to));
+        let lines = self.rings.iter().filter_map(|r| r.line_over(window, least, from, to, &self.steps));
         lines.max_by_key(|(_, points)| *points).map(|(line, _)| line)
     }
 }
@@ -105,10 +144,18 @@ impl Ring {
     }
 
     /// The line through the newest points that span `window`, or through the newest `2 * least` if those reach further
-    /// back; only points in `from..to`; and how many points that were. `None` with fewer than `least`.
-    fn line_over(&self, window: Duration, least: usize, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Option<(Line, usize)> {
-        let inside: Vec<Point> =
-            self.points.iter().filter(|p| from.is_none_or(|f| p.at >= f) && to.is_none_or(|t| p.at < t)).copied().collect();
+    /// back; only points in `from..to` and outside `steps`; and how many points that were. `None` with fewer than `least`.
+    fn line_over(
+        &self,
+        window: Duration,
+        least: usize,
+        from: Option<DateTime<Utc>>,
+        to: Option<DateTime<Utc>>,
+        steps: &[Step],
+    ) -> Option<(Line, usize)> {
+        let moved = |p: &Point| steps.iter().any(|s| p.at > s.from && s.to.is_none_or(|to| p.at <= to));
+        let wanted = |p: &&Point| from.is_none_or(|f| p.at >= f) && to.is_none_or(|t| p.at < t) && !moved(p);
+        let inside: Vec<Point> = self.points.iter().filter(wanted).copied().collect();
         let newest = inside.last()?.at;
         let edge = newest - TimeDelta::from_std(window).unwrap_or(TimeDelta::MAX);
         let by_time = inside.partition_point(|p| p.at < edge);
@@ -118,8 +165,12 @@ impl Ring {
         }
         let step = chosen.len().div_ceil(POINTS);
         // Counted from the newest, so that this one is always among them.
-        let thinned: Vec<(f64, f64)> = chosen.iter().rev().step_by(step).map(|p| (seconds(p.at - newest), p.used.0 as f64)).collect();
-        Some((line(&thinned)?, chosen.len()))
+        let mut parts = vec![Vec::new(); steps.len() + 1];
+        for p in chosen.iter().rev().step_by(step) {
+            let part = steps.iter().filter(|s| p.at > s.from).count();
+            parts[part].push((seconds(p.at - newest), p.used.0 as f64));
+        }
+        Some((line(&parts)?, chosen.len()))
     }
 }
 

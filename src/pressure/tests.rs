@@ -231,6 +231,28 @@ fn a_nearer_ceiling_is_the_one_that_counts_until_the_process_is_another() {
 }
 
 #[test]
+fn what_a_capture_leaves_behind_is_no_growth_and_no_nearer_heap_limit() {
+    let mut board = Board::new(Options::default());
+    board.facts(at(0), vec![pod("a")]);
+    grow(&mut board, "a", 0, 100, 100 * MB, MB / 10);
+    board.ceiling(&key("a"), Some(Ceiling { bytes: Bytes(150 * MB), what: "V8 heap limit".into() }));
+    board.rank(at(90));
+    let eta = |board: &Board| board.find(&key("a")).expect("a row").eta.clone();
+    assert_eq!(eta(&board), Eta::AtMost { left: Duration::from_secs(410), to: "V8 heap limit".into() });
+    // The snapshot takes 60 MB, most of which stay.
+    board.step_begins(&key("a"), at(95));
+    grow(&mut board, "a", 100, 120, 160 * MB, MB / 10);
+    board.rank(at(110));
+    assert_eq!(eta(&board), Eta::AtMost { left: Duration::from_secs(410), to: "V8 heap limit".into() }, "the app stands still");
+    board.step_ends(&key("a"), at(115));
+    grow(&mut board, "a", 120, 200, 162 * MB, MB / 10);
+    board.rank(at(190));
+    let Eta::AtMost { left, to } = eta(&board) else { panic!("{:?}", eta(&board)) };
+    assert_eq!(to, "V8 heap limit");
+    assert_eq!(left.as_secs(), 340, "the 30 s of the capture do not count");
+}
+
+#[test]
 fn a_rollback_that_helped_is_seen_in_the_pods_that_replaced_the_old_ones() {
     let mut board = Board::new(Options::default());
     board.facts(at(0), vec![pod("old-1"), pod("old-2")]);
