@@ -10,8 +10,8 @@ use super::classes::Interface;
 use super::column::{Codes, Distances, Sizes, Sums};
 use super::dominators::Dominators;
 use super::essential::Rules;
-use super::graph::Retainers;
-use super::ids::{ClassIx, NodeIx, StringIx};
+use super::graph::{Retainers, last_retainers};
+use super::ids::{ClassIx, EdgeIx, NodeIx, StringIx};
 use super::sizes::Statistics;
 use super::snapshot::{Edge, Snapshot, SnapshotKind};
 use super::table::ClassRow;
@@ -38,35 +38,11 @@ pub struct Analysis {
     pub(super) scripts: FxHashMap<u32, StringIx>,
     pub(super) borrowed: FxHashMap<u32, String>,
     pub(super) retainers: OnceLock<Retainers>,
-    pub(super) places: OnceLock<Places>,
+    /// Place of each node in the preorder of the dominator tree.
+    pub(super) places: OnceLock<Vec<u32>>,
+    /// Nodes in the subtree of the node at each place of that preorder: read in order, it goes through memory in order.
+    pub(super) subtrees: OnceLock<Vec<u32>>,
     pub(super) ways: OnceLock<Ways>,
-}
-
-/// Where the subtree of each node is in the preorder of the dominator tree.
-#[derive(Debug)]
-pub(super) struct Places {
-    of: Vec<u32>,
-    size: Vec<u32>,
-}
-
-impl Places {
-    fn of(tree: &Dominators) -> Self {
-        let n = tree.order.len();
-        let mut of = vec![0; n];
-        let mut size = vec![1u32; n];
-        for (place, &node) in tree.order.iter().enumerate().rev() {
-            of[node as usize] = place as u32;
-            if place > 0 {
-                size[tree.dominator[node as usize] as usize] += size[node as usize];
-            }
-        }
-        Self { of, size }
-    }
-
-    fn subtree(&self, node: NodeIx) -> Range<u32> {
-        let start = self.of[node.index()];
-        start..start + self.size[node.index()]
-    }
 }
 
 impl Deref for Analysis {
@@ -126,19 +102,19 @@ impl Analysis {
 
     /// Whether all paths from the root to `node` go through `over`; true for `node` itself.
     pub fn dominates(&self, over: NodeIx, node: NodeIx) -> bool {
-        self.places().subtree(over).contains(&self.places().of[node.index()])
+        self.subtree(over).contains(&self.places()[node.index()])
     }
 
     /// The nodes whose dominator is `node`.
     pub fn dominated(&self, node: NodeIx) -> impl Iterator<Item = NodeIx> + '_ {
-        let Range { start, end } = self.places().subtree(node);
+        let Range { start, end } = self.subtree(node);
         let at = move |place: u32| (place < end).then(|| NodeIx(self.tree.order[place as usize]));
-        std::iter::successors(at(start + 1), move |&child| at(self.places().subtree(child).end))
+        std::iter::successors(at(start + 1), move |&child| at(self.subtree(child).end))
     }
 
     /// All nodes of the dominator subtree of `node`, `node` first, each after its dominator.
     pub fn dominator_subtree(&self, node: NodeIx) -> impl ExactSizeIterator<Item = NodeIx> + '_ {
-        let Range { start, end } = self.places().subtree(node);
+        let Range { start, end } = self.subtree(node);
         self.tree.order[start as usize..end as usize].iter().map(|&n| NodeIx(n))
     }
 
@@ -147,13 +123,49 @@ impl Analysis {
         self.tree.order.iter().map(|&n| NodeIx(n))
     }
 
-    fn places(&self) -> &Places {
-        self.places.get_or_init(|| Places::of(&self.tree))
+    fn places(&self) -> &[u32] {
+        self.places.get_or_init(|| {
+            let mut places = vec![0; self.tree.order.len()];
+            for (place, &node) in (0u32..).zip(&self.tree.order) {
+                places[node as usize] = place;
+            }
+            places
+        })
+    }
+
+    fn subtrees(&self) -> &[u32] {
+        self.subtrees.get_or_init(|| {
+            let places = self.places();
+            let mut sizes = vec![1u32; places.len()];
+            for (place, &node) in self.tree.order.iter().enumerate().skip(1).rev() {
+                sizes[places[self.tree.dominator[node as usize] as usize] as usize] += sizes[place];
+            }
+            sizes
+        })
+    }
+
+    /// Places of the subtree of `node` in the preorder of the dominator tree.
+    pub(super) fn subtree(&self, node: NodeIx) -> Range<u32> {
+        let start = self.places()[node.index()];
+        start..start + self.subtrees()[start as usize]
     }
 
     /// Nodes in preorder of the dominator tree, each with the number of nodes in its subtree.
-    pub(super) fn flat_tree(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.tree.order.iter().map(|&node| (node, self.places().size[node as usize]))
+    pub(super) fn flat_tree(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
+        self.tree.order.iter().copied().zip(self.subtrees().iter().copied())
+    }
+
+    /// [`Analysis::flat_tree`] of the subtree of the node at `place` alone, which comes first.
+    pub(super) fn flat_subtree(&self, place: u32) -> (&[u32], &[u32]) {
+        let subtree = place as usize..(place + self.subtrees()[place as usize]) as usize;
+        (&self.tree.order[subtree.clone()], &self.subtrees()[subtree])
+    }
+
+    /// The last `most` references to each of `nodes` (in the file's order), last first, as [`Analysis::retainers`] gives them. One pass over
+    /// all edges: cheaper than that index for a few hundred nodes, and it takes no memory.
+    pub(super) fn last_retainers(&self, nodes: impl IntoIterator<Item = NodeIx>, most: usize) -> FxHashMap<u32, Vec<Edge>> {
+        let found = last_retainers(&self.snapshot, nodes, most);
+        found.into_iter().map(|(node, edges)| (node, edges.into_iter().map(|e| self.edge(EdgeIx(e))).collect())).collect()
     }
 
     /// References from the global objects to `node`; from [`super::SYSTEM_DISTANCE`] on only internals reach it, at

@@ -13,6 +13,11 @@ impl Bits {
         Self { words: vec![0; len.div_ceil(64)] }
     }
 
+    /// The set whose `i`-th member stands in bit `i % 64` of word `i / 64`.
+    pub fn of_words(words: Vec<u64>) -> Self {
+        Self { words }
+    }
+
     #[inline]
     pub fn has(&self, i: usize) -> bool {
         self.words[i / 64] >> (i % 64) & 1 != 0

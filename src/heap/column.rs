@@ -52,6 +52,14 @@ impl<T: Cell> Column<T> {
         let _ = self.cells.try_reserve_exact(more);
     }
 
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    pub fn shrink_to_fit(&mut self) {
+        self.cells.shrink_to_fit();
+    }
+
     pub fn clear(&mut self) {
         self.cells.clear();
         self.elsewhere.clear();

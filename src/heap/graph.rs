@@ -1,7 +1,14 @@
 //! Edges backwards: who refers to an object.
 
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::bits::Bits;
 use super::ids::{EdgeIx, NodeIx};
 use super::snapshot::{Snapshot, TARGET};
+
+/// Edges that one thread looks through at a time.
+const STRETCH: usize = 1 << 20;
 
 /// For each node the edges that lead to it, last edge of the file first, as DevTools keeps them.
 #[derive(Debug)]
@@ -34,4 +41,42 @@ impl Retainers {
     pub fn of_node(&self, node: NodeIx) -> impl ExactSizeIterator<Item = EdgeIx> + Clone + '_ {
         self.edge[self.first[node.index()] as usize..self.first[node.index() + 1] as usize].iter().map(|&e| EdgeIx(e))
     }
+}
+
+/// The last `most` edges to each of `nodes`, last first: [`Retainers`] of a few, without the index.
+pub(super) fn last_retainers(snapshot: &Snapshot, nodes: impl IntoIterator<Item = NodeIx>, most: usize) -> FxHashMap<u32, Vec<u32>> {
+    let mut wanted = Bits::new(snapshot.node_count());
+    let mut found: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    for node in nodes {
+        wanted.put(node.index());
+        found.insert(node.0, Vec::new());
+    }
+    if found.is_empty() {
+        return found;
+    }
+    let stretches: Vec<FxHashMap<u32, Vec<u32>>> = snapshot
+        .edges
+        .to
+        .par_chunks(STRETCH)
+        .enumerate()
+        .map(|(k, stretch)| {
+            let mut here: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+            for (i, &packed) in stretch.iter().enumerate().rev() {
+                if wanted.has((packed & TARGET) as usize) {
+                    let edges = here.entry(packed & TARGET).or_default();
+                    if edges.len() < most {
+                        edges.push((k * STRETCH + i) as u32);
+                    }
+                }
+            }
+            here
+        })
+        .collect();
+    for stretch in stretches.iter().rev() {
+        for (node, edges) in stretch {
+            let list = found.entry(*node).or_default();
+            list.extend(edges.iter().take(most - list.len()));
+        }
+    }
+    found
 }

@@ -23,7 +23,7 @@ use super::table::ClassRow;
 
 const MAGIC: &[u8; 8] = b"cutoffhi";
 /// To be raised when anything that is written changes its meaning.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The index of a whole snapshot; `None` for one that was cut, which is soon parsed and may still grow.
 pub fn encode_index(analysis: &Analysis) -> Option<Vec<u8>> {
@@ -197,6 +197,7 @@ impl Computed {
             borrowed: FxHashMap::default(),
             retainers: OnceLock::new(),
             places: OnceLock::new(),
+            subtrees: OnceLock::new(),
             ways: OnceLock::new(),
             snapshot,
         })

@@ -7,8 +7,9 @@ use std::cmp::Ordering;
 use super::analysis::Analysis;
 use super::format::{EdgeKind, code};
 use super::ids::{EdgeIx, NodeIx};
+use super::progress::{Progress, Stop, Unwatched};
 use super::snapshot::{Edge, TARGET_BITS};
-use super::ways::{Detour, NONE, Ways};
+use super::ways::{Detour, NONE, PathTree, Ways};
 
 /// A row of the retainers of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,14 +100,21 @@ impl Analysis {
         path
     }
 
-    /// The last step of [`Analysis::path`] alone: who holds `node`.
-    pub fn path_parent(&self, node: NodeIx) -> Option<Edge> {
-        let edge = self.ways().edge[node.index()];
-        (node != self.root() && edge != NONE).then(|| self.edge(EdgeIx(edge)))
+    /// The best paths to all nodes as a tree.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`].
+    pub(super) fn path_tree(&self, progress: &dyn Progress) -> Result<PathTree, Stop> {
+        PathTree::of(self, progress)
+    }
+
+    /// What was found by [`Analysis::path_tree`] is what [`Analysis::path`] needs.
+    pub(super) fn keep_paths(&self, tree: PathTree) {
+        self.ways.get_or_init(|| tree.ways(self));
     }
 
     fn ways(&self) -> &Ways {
-        self.ways.get_or_init(|| Ways::of(self))
+        self.ways.get_or_init(|| PathTree::of(self, &Unwatched).expect("nobody stops what nobody watches").ways(self))
     }
 
     fn row(&self, edge: Edge) -> Retainer {

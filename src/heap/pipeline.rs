@@ -98,7 +98,7 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
     let (preorder, statistics) = rayon::join(|| numbered.preorder(), || statistics(&snapshot, own));
     let ((dominator, retained), rows) = rayon::join(|| numbered.by_node(own), || Rows::of(named, own, &distance));
     let (class, classes) = rows.table(own, &retained, numbered.flat(&preorder));
-    let order = numbered.nodes(preorder);
+    let (order, subtrees) = numbered.nodes(preorder);
     check(progress, Phase::Classes, 1.0)?;
     Ok(Analysis {
         snapshot,
@@ -117,6 +117,7 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
         borrowed: FxHashMap::default(),
         retainers: OnceLock::new(),
         places: OnceLock::new(),
+        subtrees: OnceLock::from(subtrees),
         ways: OnceLock::new(),
     })
 }

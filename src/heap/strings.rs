@@ -3,9 +3,11 @@
 //! Decoding is lenient: V8 writes lone surrogates (`\ud800`) for characters beyond the basic plane, which strict JSON decoders refuse.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use super::column::Sizes;
 use super::ids::StringIx;
 
 /// All strings of a snapshot.
@@ -13,24 +15,28 @@ use super::ids::StringIx;
 pub struct Strings {
     /// Bodies without quotes, one after the other.
     raw: Vec<u8>,
-    /// Low words of where each body ends.
-    ends: Vec<u32>,
-    /// Strings at which the high word goes up by one.
-    wraps: Vec<u32>,
+    /// Length of each body: most are short.
+    lengths: Sizes,
+    /// Where each [`Strings::BLOCK`]th body begins.
+    blocks: Vec<u64>,
+    /// Where the body that is being read begins.
+    begun: u64,
     declared_whole: bool,
 }
 
-super::pack::packed! { Strings { raw, ends, wraps, declared_whole } }
+super::pack::packed! { Strings { raw, lengths, blocks, begun, declared_whole } }
 
 impl Strings {
+    const BLOCK: usize = 16;
+
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.lengths.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// Whether the section was read to its end.
@@ -45,17 +51,18 @@ impl Strings {
 
     /// Whether the file holds the string at `ix`.
     pub fn has(&self, ix: StringIx) -> bool {
-        ix.index() < self.ends.len()
+        ix.index() < self.len()
     }
 
     /// The bytes between the quotes, still escaped; empty when the file ends before them.
     pub fn raw(&self, ix: StringIx) -> &[u8] {
-        let i = ix.index();
-        if i >= self.ends.len() {
-            return &[];
-        }
-        let start = if i == 0 { 0 } else { self.end(i - 1) };
-        &self.raw[start..self.end(i)]
+        if self.has(ix) { &self.raw[self.range(ix.index())] } else { &[] }
+    }
+
+    fn range(&self, i: usize) -> Range<usize> {
+        let first = i / Self::BLOCK * Self::BLOCK;
+        let start = (first..i).fold(self.blocks[i / Self::BLOCK], |at, k| at + self.lengths.get(k)) as usize;
+        start..start + self.lengths.get(i) as usize
     }
 
     /// The first string that is exactly `text`. One scan over all lengths: look up once, then compare positions.
@@ -75,8 +82,8 @@ impl Strings {
         }
         let mut found = vec![None; texts.len()];
         let mut start = 0;
-        for i in 0..self.ends.len() {
-            let end = self.end(i);
+        for i in 0..self.len() {
+            let end = start + self.lengths.get(i) as usize;
             if lengths.get(end - start).is_some_and(|&l| l)
                 && let Some(places) = wanted.remove(&self.raw[start..end])
             {
@@ -92,23 +99,18 @@ impl Strings {
         found
     }
 
-    fn end(&self, i: usize) -> usize {
-        let low = self.ends[i] as usize;
-        if self.wraps.is_empty() { low } else { low + (self.wraps.partition_point(|&w| w as usize <= i) << 32) }
-    }
-
     pub(super) fn raw_bytes(&self) -> &[u8] {
         &self.raw
     }
 
     /// The string that holds byte `at` of [`Strings::raw_bytes`].
     pub(super) fn holding(&self, at: usize) -> StringIx {
-        let (mut lo, mut hi) = (0, self.ends.len());
-        while lo < hi {
-            let mid = usize::midpoint(lo, hi);
-            if self.end(mid) <= at { lo = mid + 1 } else { hi = mid }
+        let block = self.blocks.partition_point(|&start| start as usize <= at).saturating_sub(1);
+        let mut i = block * Self::BLOCK;
+        while i + 1 < self.len() && self.range(i).end <= at {
+            i += 1;
         }
-        StringIx(lo as u32)
+        StringIx(i as u32)
     }
 
     /// Adds bytes of the string that is being read.
@@ -118,21 +120,21 @@ impl Strings {
 
     /// The string being read ends here.
     pub(super) fn close(&mut self) {
-        let end = self.raw.len();
-        let high = (end as u64 >> 32) as usize;
-        while self.wraps.len() < high {
-            self.wraps.push(self.ends.len() as u32);
+        if self.lengths.len().is_multiple_of(Self::BLOCK) {
+            self.blocks.push(self.begun);
         }
-        self.ends.push(end as u32);
+        let end = self.raw.len() as u64;
+        self.lengths.push(end - self.begun);
+        self.begun = end;
     }
 
     /// The section is over; `whole` when its closing bracket was seen. A string that was being read is dropped.
     pub(super) fn finish(&mut self, whole: bool) {
-        let end = self.ends.len().checked_sub(1).map_or(0, |last| self.end(last));
-        self.raw.truncate(end);
+        self.raw.truncate(self.begun as usize);
         self.declared_whole = whole;
         self.raw.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        self.lengths.shrink_to_fit();
+        self.blocks.shrink_to_fit();
     }
 }
 

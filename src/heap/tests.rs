@@ -11,7 +11,7 @@ use super::testing::Draft;
 use super::*;
 
 /// Any kinds of node and edge, any edges, sizes up to beyond four gigabytes.
-fn drafts() -> impl Strategy<Value = Draft> {
+pub(super) fn drafts() -> impl Strategy<Value = Draft> {
     let kinds = [NodeKind::Hidden, NodeKind::Array, NodeKind::Object, NodeKind::Native, NodeKind::Synthetic, NodeKind::String];
     let edge_kinds = [EdgeKind::Property, EdgeKind::Element, EdgeKind::Internal, EdgeKind::Shortcut, EdgeKind::Weak, EdgeKind::Hidden];
     let node = (0..kinds.len(), prop_oneof![0u64..100, Just(0), Just(u64::from(u32::MAX)), Just(5_000_000_000)]);
@@ -309,7 +309,10 @@ fn it_can_be_cancelled_at_every_report() {
     let text = Draft::small().text();
     let mut finished = false;
     for reports in 0..100 {
-        match analyse(text.as_bytes(), Arc::new(After(AtomicU32::new(0), reports))) {
+        let progress = Arc::new(After(AtomicU32::new(0), reports));
+        let verdict =
+            analyse(text.as_bytes(), progress.clone()).and_then(|a| find_leaks(&[&a, &a], &Options::default(), progress.as_ref()));
+        match verdict {
             Err(stop) => assert!(stop == Stop::Cancelled && !finished),
             Ok(_) => finished = true,
         }
@@ -368,10 +371,12 @@ fn all_digests(a: &Analysis) -> Digests {
 }
 
 #[test]
-fn hostile_graphs_take_time_in_proportion_to_their_size() {
+fn a_verdict_comes_soon_of_hostile_graphs_too() {
     let n = 100_000;
     let a = analyse(&hostile(n), Arc::new(Unwatched)).expect("a snapshot");
     assert_eq!(a.retained_size(a.root()), 2 * n as u64 + 1);
     assert_eq!(a.retained_size(NodeIx::new(1)), n as u64, "the list");
     assert_eq!(a.dominator(NodeIx::new(2 * n as u32)), a.root(), "the leaves are held twice");
+    let verdict = find_leaks(&[&a], &Options::default(), &Unwatched).expect("nobody cancels");
+    assert_eq!(verdict.total_bytes, 2 * n as u64 + 1);
 }

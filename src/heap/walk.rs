@@ -4,6 +4,8 @@
 //! What the global objects reach is searched first. All of that is page-owned, so while it lasts no edge is refused for ownership, and no
 //! search of its own is needed to find the owned nodes. The dominator tree is the same for any order of the search.
 
+use std::ops::Range;
+
 use super::bits::Bits;
 use super::essential::{Rules, dom_trees, starts_ownership};
 use super::format::code;
@@ -14,6 +16,9 @@ use super::snapshot::{Snapshot, TARGET, TARGET_BITS};
 pub(super) const NONE: u32 = u32::MAX;
 /// Numbers with the same high bits share a bucket, whose tables fit into the second-level cache.
 pub(super) const BUCKET_BITS: u32 = 16;
+/// What the search meets first is what most edges lead to: the first bucket is divided further.
+const FIRST_BITS: u32 = 8;
+const FIRST: u32 = 1 << (BUCKET_BITS - FIRST_BITS);
 
 /// Nodes in the order in which the search meets them, and the edges that are not in its tree.
 #[derive(Debug)]
@@ -27,16 +32,88 @@ pub(super) struct Walk {
     /// Numbers below this were met by the search.
     pub reached: usize,
     /// Edges that lead to a smaller number, by target.
-    pub backward: Vec<Bucket>,
+    pub backward: Backward,
     pub rules: Rules,
 }
 
-/// Edges to the numbers of one bucket.
-#[derive(Debug, Default)]
-pub(super) struct Bucket {
-    pub from: Vec<u32>,
+/// The edges that lead to smaller numbers, by buckets of targets. All stand in one store, in pages that belong to a bucket each: lists of
+/// their own would be copied when they grow, leave half of their memory unused, and not give it back.
+#[derive(Debug)]
+pub(super) struct Backward {
+    from: Vec<u32>,
     /// Low bits of the target's number.
-    pub to: Vec<u16>,
+    to: Vec<u16>,
+    buckets: Vec<Bucket>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Bucket {
+    /// Where each page begins.
+    pages: Vec<u32>,
+    /// Where the next edge goes, and where the last page ends.
+    next: u32,
+    end: u32,
+}
+
+impl Backward {
+    /// Edges in a page.
+    const PAGE: usize = 1024;
+
+    /// For `n` numbers and at most `edges` edges.
+    fn new(n: usize, edges: usize) -> Self {
+        let buckets = vec![Bucket::default(); bucket(n as u32) + 1];
+        // Memory that is reserved and never touched costs nothing.
+        let most = edges + buckets.len() * Self::PAGE;
+        let (mut from, mut to) = (Vec::new(), Vec::new());
+        let _ = (from.try_reserve_exact(most), to.try_reserve_exact(most));
+        Self { from, to, buckets }
+    }
+
+    #[inline]
+    fn push(&mut self, from: u32, to: u32) {
+        let bucket = &mut self.buckets[bucket(to)];
+        if bucket.next == bucket.end {
+            bucket.next = self.from.len() as u32;
+            bucket.end = bucket.next + Self::PAGE as u32;
+            bucket.pages.push(bucket.next);
+            self.from.resize(bucket.end as usize, 0);
+            self.to.resize(bucket.end as usize, 0);
+        }
+        self.from[bucket.next as usize] = from;
+        self.to[bucket.next as usize] = to as u16;
+        bucket.next += 1;
+    }
+
+    /// How many buckets there are.
+    pub fn buckets(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// The numbers of bucket `b`.
+    pub fn numbers(b: usize) -> Range<usize> {
+        if b < FIRST as usize {
+            b << FIRST_BITS..(b + 1) << FIRST_BITS
+        } else {
+            let b = b + 1 - FIRST as usize;
+            b << BUCKET_BITS..(b + 1) << BUCKET_BITS
+        }
+    }
+
+    /// Target (its low [`BUCKET_BITS`]) and source of each edge of bucket `b`.
+    pub fn edges(&self, b: usize) -> impl Iterator<Item = (u16, u32)> + '_ {
+        let bucket = &self.buckets[b];
+        bucket.pages.iter().flat_map(move |&at| {
+            let end = at + Self::PAGE as u32;
+            let page = at as usize..if end == bucket.end { bucket.next } else { end } as usize;
+            self.to[page.clone()].iter().copied().zip(self.from[page].iter().copied())
+        })
+    }
+}
+
+#[inline]
+fn bucket(number: u32) -> usize {
+    let high = number >> BUCKET_BITS;
+    (if high == 0 { number >> FIRST_BITS } else { high + FIRST - 1 }) as usize
 }
 
 struct Search<'a> {
@@ -46,7 +123,7 @@ struct Search<'a> {
     order: Vec<u32>,
     parent: Vec<u32>,
     semi: Vec<u32>,
-    backward: Vec<Bucket>,
+    backward: Backward,
     /// Numbers from 1 to below this are page-owned.
     owned_below: u32,
     /// Page-owned nodes beyond those.
@@ -74,12 +151,11 @@ impl Walk {
             order: Vec::with_capacity(n),
             parent: Vec::with_capacity(n),
             semi: Vec::with_capacity(n),
-            backward: Vec::new(),
+            backward: Backward::new(n, snapshot.edge_count()),
             owned_below: 0,
             also_owned: Bits::default(),
             loose: Vec::new(),
         };
-        search.backward.resize_with((n >> BUCKET_BITS) + 1, Bucket::default);
         search.visit(snapshot.root, 0);
         let dom_trees = dom_trees(snapshot);
         let (from, to) = snapshot.edge_range(snapshot.root as usize);
@@ -143,9 +219,7 @@ impl Search<'_> {
                     let semi = &mut self.semi[number as usize];
                     *semi = (*semi).min(top.number);
                 } else if number != top.number && number != 0 {
-                    let bucket = &mut self.backward[(number >> BUCKET_BITS) as usize];
-                    bucket.from.push(top.number);
-                    bucket.to.push(number as u16);
+                    self.backward.push(top.number, number);
                 }
             }
             if let Some(frame) = deeper {

@@ -39,12 +39,12 @@ pub(in crate::heap) fn keepers(reader: &Reader<'_>) -> Vec<NodeIx> {
 /// The app's variable (or field) that holds the `AsyncLocalStorage`, with the place where it is written down; the first when there are several.
 pub(in crate::heap) fn store_name(reader: &Reader<'_>) -> Option<(String, NodeIx, NodeIx)> {
     let a = reader.a;
-    a.nodes().filter(|&n| a.kind(n) == NodeKind::Object && a.raw_name(n) == "AsyncLocalStorage" && a.location(n).is_some()).find_map(
-        |storage| {
-            a.retainers(storage).find_map(|e| {
-                let name = reader.written_name(&e)?;
+    a.nodes()
+        .filter(|&n| a.kind(n) == NodeKind::Object && reader.is_named(n, reader.w.async_local_storage) && a.location(n).is_some())
+        .find_map(|storage| {
+            reader.retainers(storage).iter().find_map(|e| {
+                let name = reader.written_name(e)?;
                 (reader.origin(e.from) == super::Origin::App).then(|| (name.into_owned(), storage, e.from))
             })
-        },
-    )
+        })
 }

@@ -3,6 +3,8 @@
 //! Source: V8's `OrderedHashMap` (`src/objects/ordered-hash-table.h`): slots = 3 + buckets + entries of 3 (Map: key, value, chain) or 2
 //! (Set) with two entries a bucket; what was deleted leaves a hole until the table is rebuilt. Measured on Node 18 to 26.
 
+use std::sync::Arc;
+
 use super::reader::Reader;
 use super::{Recogniser, Sight, Site};
 use crate::heap::format::{EdgeKind, NodeKind};
@@ -33,7 +35,12 @@ pub(in crate::heap) struct Entries {
 }
 
 /// What `node` holds when it is a collection; `None` when it is something else.
-pub(in crate::heap) fn entries(reader: &Reader<'_>, node: NodeIx) -> Option<Entries> {
+pub(in crate::heap) fn entries(reader: &Reader<'_>, node: NodeIx) -> Option<Arc<Entries>> {
+    reader.entries(node)
+}
+
+/// Reads a collection.
+pub(super) fn read(reader: &Reader<'_>, node: NodeIx) -> Option<Entries> {
     let a = reader.a;
     if a.kind(node) != NodeKind::Object {
         return None;
@@ -89,23 +96,22 @@ fn table_entries(reader: &Reader<'_>, table: NodeIx, map: bool, weak: bool) -> E
     let mut values = Vec::new();
     let mut lowest: Option<u64> = None;
     let mut highest = 0;
-    let mut used = rustc_hash::FxHashSet::default();
+    let mut used: Vec<u64> = Vec::new();
     for edge in a.edges(table) {
-        let Label::Name(_) = edge.label else { continue };
+        let Label::Name(name) = edge.label else { continue };
         if edge.kind != EdgeKind::Internal || is_nothing(reader, edge.to) {
             continue;
         }
-        let text = a.snapshot().edge_text(&edge);
         // WeakMap tables name a pair's number first, and behind it the pair.
-        let Some(slot) = text.split(' ').next().and_then(|t| t.parse::<u64>().ok()) else { continue };
+        let Some(slot) = number(a.strings().raw(name)) else { continue };
         if weak {
-            used.insert(slot);
+            used.push(slot);
             values.push(edge.to);
             continue;
         }
         let Some(at) = slot.checked_sub(first) else { continue };
         let entry = at / width;
-        used.insert(entry);
+        used.push(entry);
         lowest = Some(lowest.map_or(entry, |l| l.min(entry)));
         highest = highest.max(entry);
         match at % width {
@@ -119,6 +125,9 @@ fn table_entries(reader: &Reader<'_>, table: NodeIx, map: bool, weak: bool) -> E
         (true, false) => HolderKind::Map,
         (false, false) => HolderKind::Set,
     };
+    // Edges mostly stand in order of their slots.
+    used.sort_unstable();
+    used.dedup();
     let count = used.len() as u64;
     // Maps from number to number show neither keys nor values: then the gap says nothing.
     let holes = (!weak && count > 0).then(|| highest + 1 - count);
@@ -126,6 +135,15 @@ fn table_entries(reader: &Reader<'_>, table: NodeIx, map: bool, weak: bool) -> E
         values.clone_from(&keys);
     }
     Entries { kind, count, keys, values, holes, pushed: None, dictionary: false }
+}
+
+/// The number that a name begins with, if nothing but a space follows.
+fn number(name: &[u8]) -> Option<u64> {
+    let digits = name.iter().position(|b| !b.is_ascii_digit()).unwrap_or(name.len());
+    if digits == 0 || digits > 18 || name.get(digits).is_some_and(|&b| b != b' ') {
+        return None;
+    }
+    Some(name[..digits].iter().fold(0, |n, b| n * 10 + u64::from(b - b'0')))
 }
 
 /// V8's hole, `undefined` and the like: shared by everything, owned by nothing.

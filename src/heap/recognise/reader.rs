@@ -3,8 +3,11 @@
 //! Source: V8's `heap-snapshot-generator.cc` (the names of internal edges), measured on Node 18, 20, 22, 24 and 26.
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
+
+use super::collections::Entries;
 
 use crate::base::{Masked, Untrusted};
 use crate::heap::analysis::Analysis;
@@ -52,6 +55,7 @@ words! {
     bound_function = "bound_function",
     array_buffer_data = "system / JSArrayBufferData",
     function = "function",
+    async_local_storage = "AsyncLocalStorage",
     parameters_and_registers = "parameters_and_registers",
     reactions_or_result = "reactions_or_result",
 }
@@ -77,19 +81,35 @@ pub(in crate::heap) struct Reader<'a> {
     pub w: Words,
     /// Context → a function that was made in it, to learn its script from.
     functions: FxHashMap<u32, u32>,
+    /// Collections that took long to read: each is looked at from several sides.
+    collections: Mutex<FxHashMap<u32, Arc<Entries>>>,
+    /// The last references to nodes that were asked for.
+    retainers: Mutex<FxHashMap<u32, Arc<[Edge]>>>,
 }
+
+/// How many references to an object are looked at.
+const LOOKED_AT: usize = 64;
+/// From this many entries on a collection is kept.
+const LARGE: u64 = 512;
 
 impl<'a> Reader<'a> {
     /// A reader of `analysis`. Looks at every closure once.
     pub fn of(analysis: &'a Analysis) -> Self {
         let w = Words::of(analysis);
-        let mut reader = Self { a: analysis, w, functions: FxHashMap::default() };
+        let mut reader =
+            Self { a: analysis, w, functions: FxHashMap::default(), collections: Mutex::default(), retainers: Mutex::default() };
         let mut functions: FxHashMap<u32, u32> = FxHashMap::default();
+        // Most functions of a context are made by the same few pieces of code.
+        let mut told: FxHashMap<(u32, u32), (u8, std::cmp::Reverse<u32>)> = FxHashMap::default();
         for node in analysis.nodes().filter(|&n| analysis.kind(n) == NodeKind::Closure) {
             let Some(context) = reader.internal(node, reader.w.context) else { continue };
             if reader.is_context(context) && analysis.location(node).is_some() {
                 let held = functions.entry(context.0).or_insert(node.0);
-                if reader.telling(node) < reader.telling(NodeIx(*held)) {
+                let mut telling = |node: NodeIx| {
+                    let line = analysis.location(node).map_or(0, |l| l.line);
+                    *told.entry((analysis.name_ix(node).0, line)).or_insert_with(|| reader.telling(node))
+                };
+                if node.0 != *held && telling(node) < telling(NodeIx(*held)) {
                     *held = node.0;
                 }
             }
@@ -113,6 +133,35 @@ impl<'a> Reader<'a> {
         }
         reader.functions = functions;
         reader
+    }
+
+    /// What `node` holds when it is a collection.
+    pub fn entries(&self, node: NodeIx) -> Option<Arc<Entries>> {
+        let known = || self.collections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = known().get(&node.0) {
+            return Some(Arc::clone(held));
+        }
+        let held = Arc::new(super::collections::read(self, node)?);
+        if held.count >= LARGE {
+            known().insert(node.0, Arc::clone(&held));
+        }
+        Some(held)
+    }
+
+    /// Looks for the references to many nodes at once, which costs no more than for one.
+    pub fn look_up_retainers(&self, nodes: impl IntoIterator<Item = NodeIx>) {
+        let mut known = self.retainers.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted: Vec<NodeIx> = nodes.into_iter().filter(|n| !known.contains_key(&n.0)).collect();
+        if !wanted.is_empty() {
+            known.extend(self.a.last_retainers(wanted, LOOKED_AT).into_iter().map(|(node, edges)| (node, edges.into())));
+        }
+    }
+
+    /// The last references to `node`, some dozens at most, in DevTools' order.
+    pub fn retainers(&self, node: NodeIx) -> Arc<[Edge]> {
+        self.look_up_retainers([node]);
+        let known = self.retainers.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&node.0).map_or_else(|| Arc::from([]), Arc::clone)
     }
 
     /// How little a function tells about its scope: classes most, of these the last of a module (a service stands behind its helpers);

@@ -24,7 +24,11 @@ const CHAIN: u32 = 6;
 impl<'a> Trail<'a> {
     /// The best way to `node`.
     pub fn to(reader: &'a Reader<'a>, node: NodeIx) -> Self {
-        let hops: Vec<Edge> = reader.a.path(node).into_iter().map(|s| s.edge).collect();
+        Self::along(reader, reader.a.path(node).into_iter().map(|s| s.edge).collect())
+    }
+
+    /// A way that was found already.
+    pub fn along(reader: &'a Reader<'a>, hops: Vec<Edge>) -> Self {
         let mut seen: FxHashMap<_, u32> = FxHashMap::default();
         for hop in &hops {
             *seen.entry(Self::signature(reader, hop)).or_default() += 1;

@@ -45,15 +45,15 @@ impl Rule for Collections {
                     if !grew_each_time(scene, node, now.count) {
                         continue;
                     }
-                    let growth = scene.net(past)[node.index()];
+                    let growth = scene.net_under(past, node);
                     if growth < LEAST {
                         continue;
                     }
                     Some(growth)
                 }
             };
-            let members = if now.values.is_empty() { now.keys } else { now.values };
-            let members = members.into_iter().filter(|&m| scene.is_new(m)).collect();
+            let members = if now.values.is_empty() { &now.keys } else { &now.values };
+            let members = members.iter().copied().filter(|&m| scene.is_new(m)).collect();
             found.push(Candidate { rule: self.name(), at: node, members, count: Some(now.count), growth, retained, named: None });
         }
         found

@@ -6,7 +6,7 @@
 
 use super::Rule;
 use super::scene::{Candidate, Scene};
-use super::tree::{data, points};
+use crate::heap::ids::NodeIx;
 
 pub(super) struct Group;
 
@@ -18,16 +18,17 @@ impl Rule for Group {
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate> {
         let a = scene.a();
         let singles = scene.singles();
-        let mut rest: Vec<i64> = a.nodes().map(|n| if singles.explained.has(n.index()) { 0 } else { data(a, n) }).collect();
-        scene.paths().sum(&mut rest);
+        let rest = |n: NodeIx| if singles.explained.has(n.index()) { 0 } else { scene.data.bytes(a, n) };
         // Of all data, so that the crumbs of a heap that is explained are no group.
-        points(a, scene.paths(), &rest, singles.least)
+        let mut points = scene.weight_by_paths(&rest, |_| singles.least);
+        points.retain(|p| !scene.is_structure(p.node));
+        scene
+            .piled_by_paths(points)
             .into_iter()
-            .filter(|p| !scene.is_structure(p.node))
-            .map(|p| Candidate {
+            .map(|(p, members)| Candidate {
                 rule: self.name(),
                 at: p.node,
-                members: scene.topmost_new(scene.paths(), p.node),
+                members,
                 count: None,
                 growth: None,
                 retained: a.retained_size(p.node).max(u64::try_from(p.weight).unwrap_or(0)),

@@ -5,11 +5,14 @@
 
 use super::Rule;
 use super::scene::{Candidate, Scene};
-use super::tree::{Point, Tree, points};
+use super::tree::Point;
 use crate::heap::bits::Bits;
+use crate::heap::ids::NodeIx;
 
 /// Smallest net growth that is worth a line, bytes.
 const LEAST: i64 = 12 << 10;
+/// Smallest part of all growth that is worth a line: one of so many.
+const SHARE: i64 = 33;
 
 pub(super) struct GrowthRule;
 
@@ -21,51 +24,36 @@ impl Rule for GrowthRule {
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate> {
         let Some(past) = &scene.past else { return Vec::new() };
         let a = scene.a();
-        let net = scene.net(past);
-        let whole = net[a.root().index()].max(0);
-        let least = LEAST.max(whole / 33);
-        let mut found = Vec::new();
-        let mut done = Bits::new(a.node_count());
-        let mut explained = 0;
-        for point in points(a, scene.dominators(), net, least) {
-            if scene.is_structure(point.node) {
-                continue;
-            }
-            if scene.reader.is_context(point.node) && !scene.is_new(point.node) {
-                continue;
-            }
-            explained += point.weight;
-            for node in a.dominator_subtree(point.node) {
-                done.put(node.index());
-            }
-            found.push(self.candidate(scene, scene.dominators(), point));
-        }
-        if explained * 5 < whole * 4 || found.is_empty() {
-            let net = scene.net_by_paths(past, &done);
-            let least = LEAST.max(net[a.root().index()].max(0) / 33);
-            for point in points(a, scene.paths(), &net, least) {
-                if !scene.is_structure(point.node) {
-                    found.push(self.candidate(scene, scene.paths(), point));
-                }
-            }
-        }
-        found
-    }
-}
-
-impl GrowthRule {
-    fn candidate(&self, scene: &Scene<'_>, tree: &Tree, point: Point) -> Candidate {
-        let a = scene.a();
-        let members = scene.topmost_new(tree, point.node);
-        let weight = u64::try_from(point.weight).unwrap_or(0);
-        Candidate {
+        let candidate = |point: Point, members: Vec<NodeIx>| Candidate {
             rule: self.name(),
             at: point.node,
             members,
             count: None,
             growth: Some(point.weight),
-            retained: a.retained_size(point.node).max(weight),
+            retained: a.retained_size(point.node).max(u64::try_from(point.weight).unwrap_or(0)),
             named: None,
+        };
+        let (points, whole) = scene.growth_by_dominators(past, LEAST, SHARE);
+        let mut found = Vec::new();
+        let mut done = Bits::new(a.node_count());
+        let mut explained = 0;
+        for point in points {
+            if scene.is_structure(point.node) || scene.reader.is_context(point.node) && !scene.is_new(point.node) {
+                continue;
+            }
+            explained += point.weight;
+            if done.put(point.node.index()) {
+                a.flat_subtree(point.place).0.iter().for_each(|&n| {
+                    done.put(n as usize);
+                });
+            }
+            found.push(candidate(point, scene.piled_by_dominators(point)));
         }
+        if explained * 5 < whole * 4 || found.is_empty() {
+            let mut points = scene.data_growth_by_paths(past, (LEAST, SHARE), &done);
+            points.retain(|p| !scene.is_structure(p.node));
+            found.extend(scene.piled_by_paths(points).into_iter().map(|(point, members)| candidate(point, members)));
+        }
+        found
     }
 }

@@ -100,10 +100,11 @@ fn beside(reader: &Reader<'_>, trail: &Trail<'_>, stored_in: Option<&String>, or
             continue;
         }
         // What many variables hold is a shared thing, not a store.
-        let others: Vec<Edge> = a
+        let others: Vec<Edge> = reader
             .retainers(hop.to)
-            .take(64)
+            .iter()
             .filter(|e| reader.written_name(e).is_some() && reader.origin(e.from) == Origin::App && !a.dominates(hop.to, e.from))
+            .copied()
             .collect();
         let Some(edge) = others.iter().filter(|_| others.len() <= 3).min_by_key(|e| (e.kind != EdgeKind::Context, e.from)) else {
             continue;
@@ -189,7 +190,7 @@ fn based(reader: &Reader<'_>, trail: &Trail<'_>, at: usize, name: &str) -> Strin
 /// The variable of the app that holds an object, the nearest to the roots; `None` when none does.
 fn variable_of(reader: &Reader<'_>, object: NodeIx) -> Option<String> {
     let mut found: Option<Edge> = None;
-    for edge in reader.a.retainers(object).take(64) {
+    for &edge in reader.retainers(object).iter() {
         if edge.kind != EdgeKind::Context || reader.origin(edge.from) != Origin::App || reader.a.dominates(object, edge.from) {
             continue;
         }

@@ -1,6 +1,7 @@
 //! From the places that the rules found to ranked suspects: who holds it, what it is, how sure that is, and what is only large.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::holder::holder;
 use super::leaky::{Evidence, evidence};
@@ -10,10 +11,14 @@ use crate::base::Masked;
 use crate::heap::analysis::Analysis;
 use crate::heap::fingerprint::fingerprint;
 use crate::heap::ids::{NodeId, NodeIx};
+use crate::heap::progress::Stop;
 use crate::heap::recognise::{Entries, Origin, Reader, Sight, Site, Trail, entries, members, recognise};
 use crate::heap::snapshot::SnapshotKind;
 use crate::heap::trigger::{samples, trigger};
 use crate::heap::verdict::{Confidence, Large, Step, Suspect, Verdict};
+
+/// Steps above a place on which the holder's name mostly stands.
+const NEAR: usize = 12;
 
 /// A candidate with all that is known of it.
 struct Finding {
@@ -31,11 +36,14 @@ struct Finding {
 }
 
 /// Fills in suspects, what is large, and why there is none.
-pub(super) fn judge(scene: &Scene<'_>, candidates: Vec<Candidate>, options: &Options, verdict: &mut Verdict) {
+pub(super) fn judge(scene: &Scene<'_>, candidates: Vec<Candidate>, options: &Options, verdict: &mut Verdict) -> Result<(), Stop> {
     let total = verdict.total_bytes.max(1);
     let mut best: BTreeMap<(String, u64), Finding> = BTreeMap::new();
     let mut large: BTreeMap<String, Large> = BTreeMap::new();
-    for candidate in candidates {
+    look_up_retainers(scene, &candidates);
+    let all = candidates.len() as f32;
+    for (n, candidate) in candidates.into_iter().enumerate() {
+        scene.check(0.7 + 0.3 * n as f32 / all)?;
         let Some(finding) = weigh(scene, &candidate, total) else { continue };
         let s = &finding.suspect;
         // What Node holds is only worth a line when the members are the app's: listeners on `process`, callbacks.
@@ -100,6 +108,16 @@ pub(super) fn judge(scene: &Scene<'_>, candidates: Vec<Candidate>, options: &Opt
     large.truncate(options.most.max(5));
     verdict.large = large;
     reasons(scene, verdict);
+    Ok(())
+}
+
+/// Who else refers to the objects near the places: looked up at once, since each look goes over all edges.
+fn look_up_retainers(scene: &Scene<'_>, candidates: &[Candidate]) {
+    let near = candidates.iter().filter(|c| c.named.is_none()).flat_map(|candidate| {
+        let trail = Trail::to(&scene.reader, candidate.at);
+        trail.outside().iter().rev().take(NEAR).flat_map(|hop| [hop.from, hop.to]).collect::<Vec<_>>()
+    });
+    scene.reader.look_up_retainers(near.collect::<Vec<_>>());
 }
 
 fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding> {
@@ -126,12 +144,12 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         None => recognise(&Site { reader, trail: &trail, hop, members: &pile }),
     };
     // The collection between the name and what piles up, nearest to the name.
-    let collection: Option<(NodeIx, Entries)> = if known.is_some() {
+    let collection: Option<(NodeIx, Arc<Entries>)> = if known.is_some() {
         None
     } else {
         trail.hops[hop..].iter().map(|h| h.to).take(24).find_map(|n| entries(reader, n).map(|e| (n, e)))
     };
-    let innermost: Option<(NodeIx, Entries)> = if known.is_some() {
+    let innermost: Option<(NodeIx, Arc<Entries>)> = if known.is_some() {
         None
     } else {
         trail.hops[hop..].iter().rev().map(|h| h.to).take(24).find_map(|n| entries(reader, n).map(|e| (n, e)))
@@ -148,8 +166,14 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         .and_then(|k| k.count_growth)
         .or_else(|| more_entries(scene, innermost.as_ref()))
         .or_else(|| scene.past.is_some().then_some(piled.len() as i64).filter(|&n| n > 0));
-    let evidence =
-        evidence(reader, &trail, innermost.as_ref().map_or(node, |(n, _)| *n), innermost.as_ref().map(|(_, e)| e), sight.kind, count);
+    let evidence = evidence(
+        reader,
+        &trail,
+        innermost.as_ref().map_or(node, |(n, _)| *n),
+        innermost.as_ref().map(|(_, e)| e.as_ref()),
+        sight.kind,
+        count,
+    );
     let retained = candidate.retained.max(a.retained_size(node).min(total));
     let share = retained as f64 / total as f64;
     let leaks = match candidate.growth {
@@ -190,7 +214,7 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         confidence: Confidence::Low,
         age: None,
         samples: samples(reader, &pile.sample),
-        trigger: trigger(scene.past.as_ref().map(|p| &p.growth), reader, &trail, innermost.as_ref().map(|(_, e)| e), &pile.sample),
+        trigger: trigger(scene.past.as_ref().map(|p| &p.growth), reader, &trail, innermost.as_ref().map(|(_, e)| e.as_ref()), &pile.sample),
         fingerprint: Masked::default(),
         cannot_prove: Vec::new(),
     };
@@ -210,10 +234,10 @@ fn deep_count(reader: &Reader<'_>, held: &Entries) -> u64 {
 }
 
 /// Entries gained by the collection since the oldest snapshot.
-fn more_entries(scene: &Scene<'_>, held: Option<&(NodeIx, Entries)>) -> Option<i64> {
+fn more_entries(scene: &Scene<'_>, held: Option<&(NodeIx, Arc<Entries>)>) -> Option<i64> {
     let (past, (node, now)) = (scene.past.as_ref()?, held?);
     let before = match past.growth.counterpart(*node) {
-        Some(before) => deep_count(&past.reader, &entries(&past.reader, before)?),
+        Some(before) => deep_count(&past.reader, entries(&past.reader, before)?.as_ref()),
         None => 0,
     };
     Some(deep_count(&scene.reader, now) as i64 - before as i64)
@@ -225,7 +249,7 @@ fn grows(
     node: NodeIx,
     growth: i64,
     retained: u64,
-    held: Option<&(NodeIx, Entries)>,
+    held: Option<&(NodeIx, Arc<Entries>)>,
     trail: &Trail<'_>,
     more: Option<i64>,
 ) -> bool {

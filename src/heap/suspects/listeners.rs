@@ -41,7 +41,7 @@ impl Rule for Listeners {
                         let own: u64 = new.iter().map(|&l| a.retained_size(l)).sum();
                         // What came in the place of what went is no growth.
                         let share = (listeners.len() - before).min(new.len()) as u64;
-                        Some(scene.net(past)[at.index()].max((own * share / new.len() as u64) as i64))
+                        Some(scene.net_under(past, at).max((own * share / new.len() as u64) as i64))
                     }
                 };
                 let retained = a.retained_size(at).max(listeners.iter().map(|&l| a.retained_size(l)).sum());

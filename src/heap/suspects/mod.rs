@@ -104,16 +104,17 @@ pub fn find_leaks(analyses: &[&Analysis], options: &Options, progress: &dyn Prog
             Err(why) => verdict.caveats.push(not_comparable(&why)),
         }
     }
-    check(progress, Phase::Suspects, 0.3)?;
+    check(progress, Phase::Suspects, 0.1)?;
     let since = past.as_ref().map_or(older.len(), |(n, ..)| *n);
-    let scene = Scene::new(&analyses[since..], newest, past.map(|(_, before, growth)| (before, growth)));
+    let mut scene = Scene::new(&analyses[since..], newest, past.map(|(_, before, growth)| (before, growth)), progress)?;
     let mut candidates = Vec::new();
     for (n, rule) in (0_u8..).zip(ALL) {
         // Growth decides where there is a past; size alone then only says what is large.
         candidates.extend(rule.find(&scene));
-        check(progress, Phase::Suspects, 0.3 + 0.05 * f32::from(n))?;
+        scene.check(0.3 + 0.04 * f32::from(n))?;
     }
-    judge::judge(&scene, candidates, options, &mut verdict);
+    scene.places_are_found();
+    judge::judge(&scene, candidates, options, &mut verdict)?;
     check(progress, Phase::Suspects, 1.0)?;
     Ok(verdict)
 }

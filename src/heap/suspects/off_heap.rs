@@ -3,10 +3,11 @@
 
 use super::Rule;
 use super::scene::{Candidate, Scene};
-use super::tree::{Tree, net, points};
 use crate::heap::analysis::Analysis;
+use crate::heap::bits::Bits;
 use crate::heap::format::NodeKind;
 use crate::heap::ids::NodeIx;
+use crate::heap::recognise::Reader;
 
 const LEAST: i64 = 64 << 10;
 /// Share of the whole (1 of).
@@ -25,33 +26,26 @@ impl Rule for OffHeap {
             return Vec::new();
         }
         // By best paths: a buffer that two things hold (a pool and its user) has no owner by dominators.
-        let paths = scene.paths();
-        let (weight, least) = match &scene.past {
+        let now = |n: NodeIx| outside(&scene.reader, n);
+        let mut points = match &scene.past {
             Some(past) => {
-                let net = net(past.reader.a, a, &past.growth, &Tree::paths(past.reader.a), paths, &outside, &|_| false);
-                let least = LEAST.max(net[a.root().index()] / SHARE);
-                (net, least)
+                let then = |n: NodeIx| outside(&past.reader, n);
+                scene.growth_by_paths(past, (&then, &now), (LEAST, SHARE), &Bits::new(a.node_count()))
             }
-            None => {
-                let mut weight: Vec<i64> = a.nodes().map(|n| outside(a, n)).collect();
-                paths.sum(&mut weight);
-                (weight, LEAST.max(a.total_size() as i64 / SHARE))
-            }
+            None => scene.weight_by_paths(&now, |_| LEAST.max(a.total_size() as i64 / SHARE)),
         };
-        points(a, paths, &weight, least)
+        // One big buffer: its owner is the holder, not the bytes.
+        for point in &mut points {
+            *point = scene.first_above(*point, |n| !is_part(a, n));
+        }
+        points.retain(|p| !scene.is_structure(p.node));
+        scene
+            .piled_by_paths(points)
             .into_iter()
-            .map(|mut p| {
-                // One big buffer: its owner is the holder, not the bytes.
-                while is_part(a, p.node) && paths.parent[p.node.index()] != super::tree::NONE {
-                    p.node = NodeIx(paths.parent[p.node.index()]);
-                }
-                p
-            })
-            .filter(|p| !scene.is_structure(p.node))
-            .map(|p| Candidate {
+            .map(|(p, members)| Candidate {
                 rule: self.name(),
                 at: p.node,
-                members: scene.topmost_new(paths, p.node),
+                members,
                 count: None,
                 growth: scene.past.as_ref().map(|_| p.weight),
                 retained: a.retained_size(p.node).max(u64::try_from(p.weight).unwrap_or(0)),
@@ -62,8 +56,9 @@ impl Rule for OffHeap {
 }
 
 /// Bytes of an `ArrayBuffer`'s data, wherever they were moved to: V8 counts them on a native node of their own.
-fn outside(a: &Analysis, node: NodeIx) -> i64 {
-    if a.kind(node) == NodeKind::Native && a.raw_name(node) == "system / JSArrayBufferData" { a.raw_size(node) as i64 } else { 0 }
+fn outside(reader: &Reader<'_>, node: NodeIx) -> i64 {
+    let a = reader.a;
+    if a.kind(node) == NodeKind::Native && reader.is_named(node, reader.w.array_buffer_data) { a.raw_size(node) as i64 } else { 0 }
 }
 
 /// The data and the `ArrayBuffer` around it.

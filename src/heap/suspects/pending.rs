@@ -10,7 +10,7 @@ use super::holder::holder;
 use super::scene::{Candidate, Known, Scene};
 use crate::heap::format::{EdgeKind, NodeKind};
 use crate::heap::ids::NodeIx;
-use crate::heap::recognise::{Origin, Pending as Timers, Reader, Trail};
+use crate::heap::recognise::{Origin, Pending as Timers, Reader};
 use crate::heap::verdict::HolderKind;
 
 /// Of one kind, in one snapshot.
@@ -129,7 +129,8 @@ fn frames(rule: &'static str, scene: &Scene<'_>) -> Vec<Candidate> {
         let kept = bytes(reader, &frames);
         let Some((growth, more)) = worth((frames.len(), kept), old) else { continue };
         let at = scene.common_holder(&frames);
-        let held = at.is_some_and(|at| holder(reader, &Trail::to(reader, at)).is_some_and(|h| h.origin == Origin::App));
+        let trail = at.and_then(|at| scene.trails(&[at]).pop());
+        let held = trail.is_some_and(|trail| holder(reader, &trail).is_some_and(|h| h.origin == Origin::App));
         let known = || Known {
             name: function_or_place(reader, function, "function"),
             node: frames[0],

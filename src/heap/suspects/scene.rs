@@ -5,13 +5,15 @@ use std::sync::OnceLock;
 use rustc_hash::FxHashMap;
 
 use super::census::Census;
-use super::tree::{NONE, Point, Tree, data, net, points};
+use super::tree::{Data, Heavy, Point, Prefix, charges, points, topmost_by_dominators, topmost_by_paths};
 use crate::heap::analysis::Analysis;
 use crate::heap::bits::Bits;
 use crate::heap::diff::Growth;
 use crate::heap::format::NodeKind;
 use crate::heap::ids::NodeIx;
+use crate::heap::progress::{Phase, Progress, Stop, check};
 use crate::heap::recognise::{Pending as Timers, Reader, Trail, pending, thinned};
+use crate::heap::ways::PathTree;
 
 /// Snapshots of one process and the trees over the newest.
 pub(super) struct Scene<'a> {
@@ -21,15 +23,18 @@ pub(super) struct Scene<'a> {
     pub all: &'a [&'a Analysis],
     /// The oldest against the newest, with several.
     pub past: Option<Past<'a>>,
+    /// Which nodes of the newest are the program's data.
+    pub data: Data,
     /// Readers of the snapshots between the oldest and the newest.
     middle: OnceLock<Vec<Reader<'a>>>,
-    dominators: OnceLock<Tree>,
-    paths: OnceLock<Tree>,
-    net: OnceLock<Vec<i64>>,
+    /// Until all places are found.
+    paths: Option<PathTree>,
+    net: OnceLock<(Vec<i64>, Prefix)>,
     singles: OnceLock<Singles>,
     census: OnceLock<Census>,
     timers: OnceLock<Vec<Timers>>,
     timers_before: OnceLock<Vec<Timers>>,
+    progress: &'a dyn Progress,
 }
 
 /// Smallest share of the data (1 of), and smallest weight, of a place where size alone accumulates; bytes.
@@ -49,6 +54,8 @@ pub(super) struct Singles {
 pub(super) struct Past<'a> {
     pub reader: Reader<'a>,
     pub growth: Growth,
+    data: Data,
+    paths: OnceLock<PathTree>,
 }
 
 /// A place that a rule thinks is a leak.
@@ -82,21 +89,49 @@ pub(super) struct Known {
 }
 
 impl<'a> Scene<'a> {
-    pub fn new(all: &'a [&'a Analysis], newest: &'a Analysis, past: Option<(&'a Analysis, Growth)>) -> Self {
-        let past = past.map(|(before, growth)| Past { reader: Reader::of(before), growth });
-        Self {
-            reader: Reader::of(newest),
+    /// # Errors
+    /// [`Stop::Cancelled`].
+    pub fn new(
+        all: &'a [&'a Analysis],
+        newest: &'a Analysis,
+        past: Option<(&'a Analysis, Growth)>,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, Stop> {
+        let (paths, (reader, data)) =
+            rayon::join(|| newest.path_tree(progress), || rayon::join(|| Reader::of(newest), || Data::of(newest)));
+        let past = past.map(|(before, growth)| Past { reader: Reader::of(before), growth, data: Data::of(before), paths: OnceLock::new() });
+        let scene = Self {
+            reader,
             all,
             past,
+            data,
             middle: OnceLock::new(),
-            dominators: OnceLock::new(),
-            paths: OnceLock::new(),
+            paths: Some(paths?),
             net: OnceLock::new(),
             singles: OnceLock::new(),
             census: OnceLock::new(),
             timers: OnceLock::new(),
             timers_before: OnceLock::new(),
+            progress,
+        };
+        scene.check(0.3)?;
+        Ok(scene)
+    }
+
+    /// All places are found: what was needed for that makes room for the ways to them.
+    pub fn places_are_found(&mut self) {
+        self.net = OnceLock::new();
+        if let Some(tree) = self.paths.take() {
+            self.a().keep_paths(tree);
         }
+    }
+
+    /// Goes on, or not.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`].
+    pub fn check(&self, share: f32) -> Result<(), Stop> {
+        check(self.progress, Phase::Suspects, share)
     }
 
     /// Timers that wait, by the function they will call.
@@ -127,37 +162,56 @@ impl<'a> Scene<'a> {
     pub fn singles(&self) -> &Singles {
         self.singles.get_or_init(|| {
             let a = self.a();
-            let mut weight: Vec<i64> = a.nodes().map(|n| data(a, n)).collect();
-            self.dominators().sum(&mut weight);
-            let least = LEAST.max(weight[a.root().index()] / SHARE);
+            let heavy = Heavy::by_dominators(a, |n| self.data.bytes(a, n), |whole| LEAST.max(whole / SHARE));
+            let mut points = points(a, &heavy);
+            points.retain(|p| !self.is_structure(p.node));
             // A scope is no pile, and what several of its variables share is S2's; only a chain of scopes is a place of its own.
-            let is_frame = |n: NodeIx| self.is_structure(n) || self.reader.is_context(n) && Trail::to(&self.reader, n).repeats.is_none();
-            let points: Vec<Point> = points(a, self.dominators(), &weight, least).into_iter().filter(|p| !is_frame(p.node)).collect();
+            let scopes: Vec<NodeIx> = points.iter().map(|p| p.node).filter(|&n| self.reader.is_context(n)).collect();
+            let frames: Vec<NodeIx> =
+                self.trails(&scopes).into_iter().zip(scopes).filter(|(t, _)| t.repeats.is_none()).map(|t| t.1).collect();
+            points.retain(|p| !frames.contains(&p.node));
             let mut explained = Bits::new(a.node_count());
-            for node in points.iter().flat_map(|p| a.dominator_subtree(p.node)) {
-                explained.put(node.index());
+            for point in &points {
+                // Of a place within another all is marked already.
+                if explained.put(point.node.index()) {
+                    a.flat_subtree(point.place).0.iter().for_each(|&n| {
+                        explained.put(n as usize);
+                    });
+                }
             }
-            Singles { points, explained, least }
+            Singles { points, explained, least: heavy.least }
         })
+    }
+
+    /// The best ways to some nodes.
+    pub fn trails(&self, nodes: &[NodeIx]) -> Vec<Trail<'_>> {
+        let a = self.a();
+        match &self.paths {
+            Some(tree) => tree.paths_to(a, nodes).into_iter().map(|edges| Trail::along(&self.reader, edges)).collect(),
+            None => nodes.iter().map(|&n| Trail::to(&self.reader, n)).collect(),
+        }
     }
 
     /// The deepest node that lies on the best ways to more than four fifths of `members` (a sample of them): where they are held together.
     pub fn common_holder(&self, members: &[NodeIx]) -> Option<NodeIx> {
         const SAMPLE: usize = 128;
         const FURTHEST: usize = 4096;
+        let (a, tree) = (self.a(), self.paths.as_ref()?);
         let sample = thinned(members, SAMPLE);
-        let up = |from: NodeIx| {
-            let parent = |v: u32| Some(self.paths().parent[v as usize]).filter(|&p| p != NONE);
-            std::iter::successors(parent(from.0), move |&v| parent(v)).take(FURTHEST)
+        let up = |from: usize| {
+            let parent = |k: usize| (k != 0).then(|| tree.parent(k));
+            std::iter::successors(parent(from), move |&k| parent(k)).take(FURTHEST)
         };
-        let mut times: FxHashMap<u32, usize> = FxHashMap::default();
-        for &member in &sample {
-            for node in up(member) {
-                *times.entry(node).or_default() += 1;
+        let numbers: Vec<usize> = tree.numbers(a, &sample).into_iter().flatten().collect();
+        let mut times: FxHashMap<usize, usize> = FxHashMap::default();
+        for &member in &numbers {
+            for number in up(member) {
+                *times.entry(number).or_default() += 1;
             }
         }
-        let shared = |v: &u32| times[v] * 5 > sample.len() * 4;
-        sample.iter().filter_map(|&m| up(m).find(shared)).min_by_key(|v| (times[v], *v)).map(NodeIx)
+        let shared = |k: &usize| times[k] * 5 > sample.len() * 4;
+        let found = numbers.iter().filter_map(|&m| up(m).find(shared)).map(|k| (times[&k], tree.node(a, k)));
+        found.min().map(|(_, node)| node)
     }
 
     /// The newest snapshot.
@@ -165,26 +219,93 @@ impl<'a> Scene<'a> {
         self.reader.a
     }
 
-    /// Dominators of the newest.
-    pub fn dominators(&self) -> &Tree {
-        self.dominators.get_or_init(|| Tree::dominators(self.a()))
-    }
-
-    /// Best paths in the newest.
-    pub fn paths(&self) -> &Tree {
-        self.paths.get_or_init(|| Tree::paths(self.a()))
-    }
-
-    /// Net growth below each node, by dominators.
-    pub fn net(&self, past: &Past<'_>) -> &[i64] {
+    /// Net growth of data at each node, and below each by dominators.
+    fn net(&self, past: &Past<'_>) -> &(Vec<i64>, Prefix) {
         self.net.get_or_init(|| {
-            net(past.reader.a, self.a(), &past.growth, &Tree::dominators(past.reader.a), self.dominators(), &data, &|_| false)
+            let (a, before) = (self.a(), past.reader.a);
+            let old = before.dominators_first().map(|n| (n.0, before.dominator(n).0));
+            let (now, then) = (|n| self.data.bytes(a, n), |n| past.data.bytes(before, n));
+            let own = charges((before, &then), (a, &now), &past.growth, old, |_| false);
+            let prefix = Prefix::of(a, |n| own[n.index()]);
+            (own, prefix)
         })
     }
 
-    /// Net growth below each node, by best paths, without what is in `done`.
-    pub fn net_by_paths(&self, past: &Past<'_>, done: &Bits) -> Vec<i64> {
-        net(past.reader.a, self.a(), &past.growth, &Tree::paths(past.reader.a), self.paths(), &data, &|n| done.has(n.index()))
+    /// Net growth of data below a node, by dominators.
+    pub fn net_under(&self, past: &Past<'_>, node: NodeIx) -> i64 {
+        self.net(past).1.under(self.a(), node)
+    }
+
+    /// Where net growth accumulates by dominators (places of at least `least` and one of `share` of it), and how much there is in all.
+    pub fn growth_by_dominators(&self, past: &Past<'_>, least: i64, share: i64) -> (Vec<Point>, i64) {
+        let a = self.a();
+        let net = &self.net(past).0;
+        let heavy = Heavy::by_dominators(a, |n| net[n.index()], |whole| least.max(whole.max(0) / share));
+        (points(a, &heavy), heavy.whole.max(0))
+    }
+
+    /// The same by best paths, of what is not `done` and weighs what `now` and `then` say.
+    pub fn growth_by_paths(
+        &self,
+        past: &Past<'_>,
+        (then, now): (&dyn Fn(NodeIx) -> i64, &(dyn Fn(NodeIx) -> i64 + Sync)),
+        (least, share): (i64, i64),
+        done: &Bits,
+    ) -> Vec<Point> {
+        let (a, before, tree) = (self.a(), past.reader.a, self.paths_before(past));
+        let old = (0..tree.len()).map(|k| (tree.node(before, k).0, tree.node(before, tree.parent(k)).0));
+        let net = charges((before, then), (a, now), &past.growth, old, |n| done.has(n.index()));
+        self.weight_by_paths(&|n| net[n.index()], |whole| least.max(whole.max(0) / share))
+    }
+
+    /// Net growth of data by best paths, of what is not `done`.
+    pub fn data_growth_by_paths(&self, past: &Past<'_>, limits: (i64, i64), done: &Bits) -> Vec<Point> {
+        let (a, before) = (self.a(), past.reader.a);
+        self.growth_by_paths(past, (&|n| past.data.bytes(before, n), &|n| self.data.bytes(a, n)), limits, done)
+    }
+
+    /// Where what `own` says accumulates by best paths; `least` is told how much there is in all.
+    pub fn weight_by_paths(&self, own: &(dyn Fn(NodeIx) -> i64 + Sync), least: impl Fn(i64) -> i64) -> Vec<Point> {
+        let Some(paths) = &self.paths else { return Vec::new() };
+        points(self.a(), &Heavy::by_paths(self.a(), paths, own, least))
+    }
+
+    /// What `own` says below each of `nodes` of the oldest snapshot, by best paths.
+    pub fn weights_before(&self, past: &Past<'_>, own: impl Fn(NodeIx) -> i64, nodes: &[NodeIx]) -> Vec<i64> {
+        Heavy::weights(past.reader.a, self.paths_before(past), own, nodes)
+    }
+
+    /// The nearest node on the best way to a point, or the point itself, that `fits`.
+    pub fn first_above(&self, mut point: Point, fits: impl Fn(NodeIx) -> bool) -> Point {
+        if let Some(paths) = &self.paths {
+            while !fits(point.node) && point.place != 0 {
+                point.place = paths.parent(point.place as usize) as u32;
+                point.node = paths.node(self.a(), point.place as usize);
+            }
+        }
+        point
+    }
+
+    fn paths_before<'p>(&self, past: &'p Past<'_>) -> &'p PathTree {
+        // When it is stopped here, the next check after the rule ends everything.
+        past.paths.get_or_init(|| past.reader.a.path_tree(self.progress).unwrap_or_default())
+    }
+
+    /// What piles up at each of some places in the dominator tree: see [`topmost_by_dominators`].
+    pub fn piled_by_dominators(&self, point: Point) -> Vec<NodeIx> {
+        let is_new = |n: NodeIx| self.is_new(n);
+        let is_new: Option<&dyn Fn(NodeIx) -> bool> = if self.past.is_some() { Some(&is_new) } else { None };
+        topmost_by_dominators(self.a(), &self.data, point, is_new)
+    }
+
+    /// The same by best paths, for each point.
+    pub fn piled_by_paths(&self, points: Vec<Point>) -> Vec<(Point, Vec<NodeIx>)> {
+        let Some(paths) = &self.paths else { return Vec::new() };
+        let nodes: Vec<NodeIx> = points.iter().map(|p| p.node).collect();
+        let is_new = |n: NodeIx| self.is_new(n);
+        let is_new: Option<&dyn Fn(NodeIx) -> bool> = if self.past.is_some() { Some(&is_new) } else { None };
+        let members = topmost_by_paths(self.a(), &self.data, paths, &nodes, is_new);
+        points.into_iter().zip(members).collect()
     }
 
     /// Whether the node is part of the frame of every Node process and so never the answer.
@@ -199,34 +320,6 @@ impl<'a> Scene<'a> {
             || name == "global"
             || name.starts_with("global / ")
             || name.starts_with("global (")
-    }
-
-    /// The objects that pile up below `point`: new ones (all, with one snapshot) of the program's data that hang, past backing stores, on
-    /// the point itself or on something that was there before.
-    pub fn topmost_new(&self, tree: &Tree, point: NodeIx) -> Vec<NodeIx> {
-        let a = self.a();
-        let mut under = Bits::new(a.node_count());
-        under.put(point.index());
-        let mut found = Vec::new();
-        for &v in &tree.order {
-            let parent = tree.parent[v as usize];
-            if parent == NONE || !under.has(parent as usize) {
-                continue;
-            }
-            under.put(v as usize);
-            let node = NodeIx(v);
-            if data(a, node) == 0 || !self.is_new(node) {
-                continue;
-            }
-            let mut above = NodeIx(parent);
-            while above != point && a.kind(above) == NodeKind::Array && tree.parent[above.index()] != NONE {
-                above = NodeIx(tree.parent[above.index()]);
-            }
-            if above == point || self.past.is_some() && !self.is_new(above) {
-                found.push(node);
-            }
-        }
-        found
     }
 
     /// Whether the node was not in the oldest snapshot; true for all with one snapshot.

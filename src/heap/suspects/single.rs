@@ -6,6 +6,7 @@
 
 use super::Rule;
 use super::scene::{Candidate, Scene};
+use super::tree::Point;
 
 pub(super) struct Single;
 
@@ -17,10 +18,10 @@ impl Rule for Single {
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate> {
         let a = scene.a();
         let points = scene.singles().points.iter();
-        let candidate = |point: &super::tree::Point| Candidate {
+        let candidate = |point: &Point| Candidate {
             rule: self.name(),
             at: point.node,
-            members: scene.topmost_new(scene.dominators(), point.node),
+            members: scene.piled_by_dominators(*point),
             count: None,
             growth: None,
             retained: a.retained_size(point.node).max(u64::try_from(point.weight).unwrap_or(0)),

@@ -3,13 +3,12 @@
 //!
 //! Copies are a reason for a heap's size, seldom the leak itself: the holder of the copies is named, and size alone ranks them at half.
 
-use rustc_hash::FxHashMap;
-
 use super::Rule;
 use super::scene::{Candidate, Scene};
-use super::tree::{Tree, points};
 use crate::heap::analysis::Analysis;
+use crate::heap::bits::Bits;
 use crate::heap::format::NodeKind;
+use crate::heap::ids::NodeIx;
 
 const LEAST: i64 = 64 << 10;
 /// Share of the heap that is wasted (1 of).
@@ -25,47 +24,66 @@ impl Rule for Duplicates {
 
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate> {
         let a = scene.a();
-        let waste = wasted(a, scene.paths());
-        let whole = waste[a.root().index()];
-        if whole < LEAST || whole * SHARE < a.total_size() as i64 {
+        let waste = Waste::of(a);
+        let enough = |whole: i64| whole >= LEAST && whole * SHARE >= a.total_size() as i64;
+        if !enough(waste.whole) {
             return Vec::new();
         }
-        let before = scene.past.as_ref().map(|p| wasted(p.reader.a, &Tree::paths(p.reader.a)));
-        points(a, scene.paths(), &waste, LEAST.max(whole / 10))
+        // What nothing reaches is in no tree, so it is asked again.
+        let points = scene.weight_by_paths(&|n| waste.bytes(a, n), |whole| if enough(whole) { LEAST.max(whole / 10) } else { i64::MAX });
+        let points: Vec<_> = points.into_iter().filter(|p| !scene.is_structure(p.node) && p.weight > 0).collect();
+        let growth: Vec<Option<i64>> = match &scene.past {
+            None => vec![None; points.len()],
+            Some(past) => {
+                let before = past.reader.a;
+                let waste_then = Waste::of(before);
+                let then: Vec<Option<NodeIx>> = points.iter().map(|p| past.growth.counterpart(p.node)).collect();
+                let known: Vec<NodeIx> = then.iter().flatten().copied().collect();
+                let mut weights = scene.weights_before(past, |n| waste_then.bytes(before, n), &known).into_iter();
+                let was = then.iter().map(|t| if t.is_some() { weights.next().unwrap_or(0) } else { 0 });
+                points.iter().zip(was).map(|(p, was)| Some(p.whole - was)).collect()
+            }
+        };
+        let (points, growth): (Vec<_>, Vec<_>) = points.into_iter().zip(growth).filter(|(_, g)| g.is_none_or(|g| g >= GREW)).unzip();
+        scene
+            .piled_by_paths(points)
             .into_iter()
-            .filter(|p| !scene.is_structure(p.node))
-            .filter_map(|p| {
-                let growth = match (&scene.past, &before) {
-                    (Some(past), Some(before)) => {
-                        let then = past.growth.counterpart(p.node).map_or(0, |b| before[b.index()]);
-                        let grew = waste[p.node.index()] - then;
-                        Some(Some(grew).filter(|&g| g >= GREW)?)
-                    }
-                    _ => None,
-                };
-                Some(Candidate {
-                    rule: self.name(),
-                    at: p.node,
-                    members: scene.topmost_new(scene.paths(), p.node),
-                    count: None,
-                    growth,
-                    retained: u64::try_from(p.weight).unwrap_or(0),
-                    named: None,
-                })
+            .zip(growth)
+            .map(|((p, members), growth)| Candidate {
+                rule: self.name(),
+                at: p.node,
+                members,
+                count: None,
+                growth,
+                retained: u64::try_from(p.weight).unwrap_or(0),
+                named: None,
             })
             .collect()
     }
 }
 
-/// Below each node of the tree the bytes of texts that an equal one, earlier in the file, would do for.
-fn wasted(a: &Analysis, tree: &Tree) -> Vec<i64> {
-    let mut seen: FxHashMap<u32, ()> = FxHashMap::default();
-    let mut waste = vec![0_i64; a.node_count()];
-    for node in a.nodes().filter(|&n| a.kind(n) == NodeKind::String && a.shallow_size(n) > 0) {
-        if seen.insert(a.name_ix(node).0, ()).is_some() {
-            waste[node.index()] = a.shallow_size(node) as i64;
+/// The strings that an equal one, earlier in the file, would do for.
+struct Waste {
+    is: Bits,
+    whole: i64,
+}
+
+impl Waste {
+    fn of(a: &Analysis) -> Self {
+        let mut seen = Bits::new(a.strings().len());
+        let mut waste = Self { is: Bits::new(a.node_count()), whole: 0 };
+        for node in a.nodes().filter(|&n| a.kind(n) == NodeKind::String && a.shallow_size(n) > 0) {
+            let name = a.name_ix(node);
+            // What the file lacks is equal to nothing.
+            if a.strings().has(name) && !seen.put(name.index()) {
+                waste.is.put(node.index());
+                waste.whole += a.shallow_size(node) as i64;
+            }
         }
+        waste
     }
-    tree.sum(&mut waste);
-    waste
+
+    fn bytes(&self, a: &Analysis, node: NodeIx) -> i64 {
+        if self.is.has(node.index()) { a.shallow_size(node) as i64 } else { 0 }
+    }
 }

@@ -126,7 +126,7 @@ pub(super) fn found(rule: &dyn super::Rule, all: &[&App]) -> Vec<(usize, Option<
     let heaps: Vec<&Analysis> = heaps.iter().collect();
     let newest = *heaps.last().expect("a snapshot");
     let past = (heaps.len() > 1).then(|| (heaps[0], crate::heap::diff(heaps[0], newest).expect("one process")));
-    let scene = super::Scene::new(&heaps, newest, past);
+    let scene = super::Scene::new(&heaps, newest, past, &crate::heap::Unwatched).expect("nobody cancels");
     // A backing store stands for the collection that owns it.
     let owner = |n: crate::heap::NodeIx| match newest.kind(n) {
         NodeKind::Array => newest.retainers(n).next().map_or(n, |e| e.from),
