@@ -100,6 +100,12 @@ impl Analysis {
         path
     }
 
+    /// The last step of [`Analysis::path`] alone: who holds `node`.
+    pub fn path_parent(&self, node: NodeIx) -> Option<Edge> {
+        let edge = self.ways().edge[node.index()];
+        (node != self.root() && edge != NONE).then(|| self.edge(EdgeIx(edge)))
+    }
+
     /// The best paths to all nodes as a tree.
     ///
     /// # Errors
