@@ -6,7 +6,9 @@ use super::declare::ensure_incident;
 use super::effect::Effect;
 use super::foot::{end, job, say};
 use super::message::CaptureEnd;
-use super::model::{Capture, JobId, Level, Model, Offer, Prompt, Survey};
+use super::model::{Arms, JobId, Level, Model, Offer, Prompt, Survey};
+use super::pairing::dropped;
+use super::queue;
 use super::record::{by_person, by_tool};
 use crate::base::{Bytes, ContainerRef, EvidenceId, ProcessKey, Trouble};
 use crate::incident::{Kind, Outcome};
@@ -25,7 +27,7 @@ pub(super) fn preflight(model: &mut Model, container: ContainerRef, then_capture
         return Vec::new();
     }
     let id = job(model, format!("preflight {}", container.pod.name));
-    let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture, offer: None };
+    let survey = Survey { at: model.now, methods: Vec::new(), arms: None, trouble: None, job: Some(id), then_capture, offer: None };
     model.surveys.insert(container.clone(), survey);
     vec![Effect::Survey { job: id, container, deep: then_capture }]
 }
@@ -35,7 +37,8 @@ pub(super) fn preflight_again(model: &mut Model, container: ContainerRef, offer:
     // The process of a copy may only just be starting: it is looked at, but not signalled.
     let deep = offer == Offer::Best;
     let id = job(model, format!("preflight {}", container.pod.name));
-    let survey = Survey { at: model.now, methods: Vec::new(), trouble: None, job: Some(id), then_capture: false, offer: Some(offer) };
+    let survey =
+        Survey { at: model.now, methods: Vec::new(), arms: None, trouble: None, job: Some(id), then_capture: false, offer: Some(offer) };
     model.surveys.insert(container.clone(), survey);
     vec![Effect::Survey { job: id, container, deep }]
 }
@@ -46,22 +49,30 @@ pub(super) fn begin(model: &mut Model, container: ContainerRef, method: Option<&
         say(model, Level::Warn, "read-only: a capture signals the process and stops it for a while; it is not done");
         return Vec::new();
     }
-    if model.captures.iter().any(|c| c.container == container && c.job.is_some()) {
+    if model.captures.iter().any(|c| c.container == container && c.job.is_some() && !c.is_waiting()) {
         say(model, Level::Warn, format!("a capture of {} is under way", container.pod.name));
         return Vec::new();
     }
+    if model.queue.iter().any(|q| q.container == container) {
+        say(model, Level::Warn, format!("a capture of {} is queued already", container.pod.name));
+        return Vec::new();
+    }
     let mut effects = ensure_incident(model);
-    let now = model.now;
-    let fresh = model
-        .surveys
-        .get(&container)
-        .filter(|s| s.job.is_none() && s.trouble.is_none() && !s.methods.is_empty() && now.mono.saturating_sub(s.at.mono) < FRESH);
+    let fresh = model.surveys.get(&container).filter(|s| s.trouble.is_none() && !s.methods.is_empty() && is_fresh(model, s));
     match fresh.map(|s| choose(&s.methods, method).cloned()) {
         Some(Some(assessment)) => effects.extend(decide(model, container, assessment)),
-        Some(None) => say(model, Level::Bad, format!("no capture method called {}", method.unwrap_or_default())),
+        Some(None) => {
+            say(model, Level::Bad, format!("no capture method called {}", method.unwrap_or_default()));
+            effects.extend(dropped(model, &container, "its method is not known"));
+        }
         None => effects.extend(preflight(model, container, true)),
     }
     effects
+}
+
+/// Whether an answer of preflight is still good.
+pub(super) fn is_fresh(model: &Model, survey: &Survey) -> bool {
+    survey.job.is_none() && model.now.mono.saturating_sub(survey.at.mono) < FRESH
 }
 
 fn choose<'a>(methods: &'a [Assessment], wanted: Option<&str>) -> Option<&'a Assessment> {
@@ -74,7 +85,7 @@ fn choose<'a>(methods: &'a [Assessment], wanted: Option<&str>) -> Option<&'a Ass
 /// Starts what is safe; asks where the pod could die or nobody can tell; explains what cannot work.
 fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) -> Vec<Effect> {
     match assessment.risk {
-        Risk::Ok => start(model, container, assessment, Risk::Ok),
+        Risk::Ok => queue::begin(model, container, assessment, Risk::Ok),
         Risk::Unknown | Risk::Risky | Risk::WouldKill => {
             model.prompts.retain(|p| !matches!(p, Prompt::Risk { .. }));
             model.prompts.push_back(Prompt::Risk { container, assessment });
@@ -82,7 +93,7 @@ fn decide(model: &mut Model, container: ContainerRef, assessment: Assessment) ->
         }
         Risk::Impossible => {
             say(model, Level::Bad, format!("{} {}", container.pod.name, assessment.headline()));
-            Vec::new()
+            dropped(model, &container, &assessment.headline())
         }
     }
 }
@@ -93,6 +104,7 @@ pub(super) fn surveyed(
     id: JobId,
     container: ContainerRef,
     ceiling: Option<Ceiling>,
+    arms: Option<Arms>,
     result: Result<Vec<Assessment>, Trouble>,
 ) -> Vec<Effect> {
     end(model, id);
@@ -105,10 +117,13 @@ pub(super) fn surveyed(
         Ok(methods) => (methods, None),
         Err(trouble) => (Vec::new(), Some(trouble)),
     };
-    let survey = Survey { at: model.now, methods: methods.clone(), trouble: trouble.clone(), job: None, then_capture: false, offer: None };
+    let survey =
+        Survey { at: model.now, methods: methods.clone(), arms, trouble: trouble.clone(), job: None, then_capture: false, offer: None };
     model.surveys.insert(container.clone(), survey);
     if let Some(trouble) = trouble {
-        return super::record::trouble(model, &format!("preflight {}", container.pod.name), &trouble);
+        let mut effects = super::record::trouble(model, &format!("preflight {}", container.pod.name), &trouble);
+        effects.extend(dropped(model, &container, &trouble.what));
+        return effects;
     }
     let Some(best) = methods.first().cloned() else { return Vec::new() };
     let because = best.because.iter().map(|r| r.text.as_str()).collect::<Vec<_>>().join("; ");
@@ -151,7 +166,7 @@ pub(super) fn take_ready(model: &mut Model, container: &ContainerRef) -> Vec<Eff
         let what = format!("{} by {}: {}", risk.word(), assessment.method, assessment.headline());
         effects.extend(by_person(model, Kind::RiskAccepted { pod: container.pod.clone(), what: what.into() }, Vec::new()));
     }
-    effects.extend(start(model, container, assessment, risk));
+    effects.extend(queue::begin(model, container, assessment, risk));
     effects
 }
 
@@ -169,39 +184,15 @@ pub(super) fn accept(model: &mut Model, container: &ContainerRef, typed: &str) -
     let what = format!("{} by {}: {}", assessment.risk.word(), assessment.method, assessment.headline());
     let mut effects = by_person(model, Kind::RiskAccepted { pod: container.pod.clone(), what: what.into() }, Vec::new());
     let risk = assessment.risk;
-    effects.extend(start(model, container, assessment, risk));
+    effects.extend(queue::begin(model, container, assessment, risk));
     effects
 }
 
 /// The person said no.
-pub(super) fn refuse(model: &mut Model, container: &ContainerRef) {
+pub(super) fn refuse(model: &mut Model, container: &ContainerRef) -> Vec<Effect> {
     model.prompts.retain(|p| !matches!(p, Prompt::Risk { container: c, .. } | Prompt::Ready { container: c, .. } if c == container));
     say(model, Level::Info, format!("no capture of {}: nothing was done", container.pod.name));
-}
-
-fn start(model: &mut Model, container: ContainerRef, assessment: Assessment, accepted: Risk) -> Vec<Effect> {
-    let Some(evidence) = model.incident.as_ref().map(crate::incident::State::next_evidence) else { return Vec::new() };
-    let method = assessment.method.clone();
-    let id = job(model, format!("capture {} by {method}", container.pod.name));
-    model.captures.push(Capture {
-        job: Some(id),
-        evidence,
-        container: container.clone(),
-        method: method.clone(),
-        state: CaptureState::Preparing { step: "starts".into() },
-        bytes: Bytes(0),
-        expected: assessment.predicted.file.map(|f| f.high),
-        began: model.now,
-        last: model.now,
-        process: None,
-        remark: String::new(),
-        assessment: Some(assessment),
-    });
-    // A capture changes what preflight said.
-    model.surveys.remove(&container);
-    let kind = Kind::CaptureStarted { evidence, container: container.clone(), method: method.as_str().into() };
-    let who = model.setting.who.clone();
-    by_person(model, kind, vec![Effect::Capture { job: id, evidence, container, method, who, accepted }])
+    dropped(model, container, "the person said no to the risk")
 }
 
 /// A capture goes on.
@@ -215,11 +206,17 @@ pub(super) fn goes_on(
     process: Option<ProcessKey>,
 ) -> Vec<Effect> {
     let now = model.now;
+    // A wait of hours is no job that is shown; what comes of it is.
+    let begun = !matches!(state, CaptureState::Armed { .. } | CaptureState::Preparing { .. }) && !model.jobs.contains_key(&id);
+    if let Some(capture) = model.captures.iter().find(|c| c.evidence == evidence && c.job == Some(id)).filter(|_| begun) {
+        let what = super::launch::what(&capture.container, &capture.method);
+        model.jobs.insert(id, super::model::Job { what, since: now, share: None, note: String::new(), cancelling: false });
+    }
     if let Some(running) = model.jobs.get_mut(&id) {
         running.share = state.percent().map(|p| f32::from(p) / 100.0);
         running.note = state.line();
     }
-    let Some(capture) = model.captures.iter_mut().find(|c| c.evidence == evidence) else { return Vec::new() };
+    let Some(capture) = model.captures.iter_mut().find(|c| c.evidence == evidence && c.job == Some(id)) else { return Vec::new() };
     if matches!(state, CaptureState::Building { .. } | CaptureState::Writing { .. } | CaptureState::Copying { .. }) {
         model.board.step_begins(&capture.container, now.wall);
     }
@@ -256,7 +253,7 @@ pub(super) fn ended(model: &mut Model, id: JobId, evidence: EvidenceId, state: &
         level = Level::Warn;
     }
     say(model, level, format!("{evidence} {}", state.line()));
-    let snapshot = model.capture(evidence).is_some_and(|c| is_snapshot(&c.method));
+    let snapshot = model.capture(evidence).is_some_and(super::model::Capture::is_heap);
     let usable = snapshot && matches!(done.outcome, Outcome::Complete | Outcome::Truncated) && done.bytes.0 > 0;
     let kind = Kind::CaptureEnded {
         evidence,
@@ -275,6 +272,17 @@ pub(super) fn ended(model: &mut Model, id: JobId, evidence: EvidenceId, state: &
     effects
 }
 
+/// A job broke down. Where it was a capture, that has an end all the same.
+pub(super) fn lost(model: &mut Model, job: JobId) -> Vec<Effect> {
+    let Some(capture) = model.captures.iter_mut().find(|c| c.job == Some(job)) else { return Vec::new() };
+    let remark = crate::base::Masked::own("the capture broke down here; what came is in the evidence directory");
+    capture.job = None;
+    capture.state = CaptureState::Failed { why: remark.clone() };
+    let (evidence, bytes) = (capture.evidence, capture.bytes);
+    let kind = Kind::CaptureEnded { evidence, outcome: Outcome::Failed, bytes, sha256: None, file: None, provenance: None, remark };
+    by_tool(model, kind)
+}
+
 /// `evidence` and the complete captures of the same life of the same process before it, oldest first, at most three:
 /// the first, and the two newest.
 fn same_process(model: &Model, evidence: EvidenceId) -> Vec<EvidenceId> {
@@ -284,8 +292,11 @@ fn same_process(model: &Model, evidence: EvidenceId) -> Vec<EvidenceId> {
     let mut files: Vec<EvidenceId> = model
         .captures
         .iter()
-        .filter(|c| c.evidence == evidence || (c.process.as_ref() == Some(&process) && matches!(c.state, CaptureState::Complete { .. })))
-        .filter(|c| c.evidence == evidence || (is_snapshot(&c.method) && (c.method == "worker") == (method == "worker")))
+        .filter(|c| {
+            let same = c.process.as_ref().is_some_and(|p| p.is_life_of(&process));
+            c.evidence == evidence || (same && matches!(c.state, CaptureState::Complete { .. }))
+        })
+        .filter(|c| c.evidence == evidence || (c.is_heap() && (c.method == "worker") == (method == "worker")))
         .map(|c| c.evidence)
         .collect();
     if files.len() > 3 {
@@ -294,9 +305,4 @@ fn same_process(model: &Model, evidence: EvidenceId) -> Vec<EvidenceId> {
         files.extend(newest);
     }
     files
-}
-
-/// Whether a method gives a heap snapshot (the sampling profile is another kind of file).
-fn is_snapshot(method: &str) -> bool {
-    method != "sampling"
 }

@@ -1,12 +1,36 @@
 //! What the world is asked to do. An effect carries all that the hands need; of them only the desk sees the model.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::model::JobId;
-use crate::base::{ContainerRef, EvidenceId, Masked};
+use crate::base::{ContainerRef, EvidenceId, Masked, ProcessKey};
 use crate::incident::{ActRequest, Event, Place, Post, Preview, Seq, State};
 use crate::preflight::Risk;
 use crate::pressure::Workload;
+
+/// What is kept of a container after a sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "gather")]
+pub enum Gather {
+    /// The whole log of the life that ended last, or of the present one where the pod is going.
+    LastLog,
+    /// A file in the container.
+    File {
+        /// Its path there.
+        path: String,
+    },
+}
+
+impl Gather {
+    /// Its name in the list of methods.
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::LastLog => "log",
+            Self::File { .. } => "file",
+        }
+    }
+}
 
 /// One wish to the world.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -59,6 +83,32 @@ pub enum Effect {
         /// The worst risk that a person accepted; [`Risk::Ok`] where nobody was asked. Memory moves: what is worse when the
         /// capture begins is not begun.
         accepted: Risk,
+        /// Only this life of the process: the second snapshot of a pair.
+        same: Option<Box<ProcessKey>>,
+        /// It belongs to a watch that is on since then: it waits through restarts, and what appeared since is new.
+        armed: Option<DateTime<Utc>>,
+    },
+    /// Keep a file that a dead or dying container leaves. Only ever inside the `then` of its `CaptureStarted`.
+    Collect {
+        /// The job.
+        job: JobId,
+        /// The file to be.
+        evidence: EvidenceId,
+        /// From where.
+        container: ContainerRef,
+        /// What.
+        what: Gather,
+        /// Who asked.
+        who: Masked,
+    },
+    /// Follow log and directory of a container for signs of its death: reads only.
+    Watch {
+        /// The job.
+        job: JobId,
+        /// The container.
+        container: ContainerRef,
+        /// Lines and files from this moment on count.
+        since: DateTime<Utc>,
     },
     /// Analyse files of one process, oldest first.
     Analyse {

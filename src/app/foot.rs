@@ -14,6 +14,13 @@ pub(super) fn job(model: &mut Model, what: impl Into<String>) -> JobId {
     id
 }
 
+/// A job that is not shown: it goes on for hours and is ended in its own way, not by the key that stops what runs.
+pub(super) fn quiet_job(model: &mut Model) -> JobId {
+    let id = JobId(model.next_job);
+    model.next_job += 1;
+    id
+}
+
 /// A job ended.
 pub(super) fn end(model: &mut Model, job: JobId) {
     model.jobs.remove(&job);

@@ -3,10 +3,10 @@
 
 use serde::Serialize;
 
-use super::model::{JobId, LogLine};
+use super::model::{Arms, JobId, LogLine};
 use crate::base::{Bytes, ContainerRef, EvidenceId, PodRef, ProcessKey, Trouble};
 use crate::heap::Verdict;
-use crate::incident::{ActRequest, CodeAge, Event, Outcome, PostKind, Preview, Provenance, Receipt, Seq, Severity};
+use crate::incident::{ActRequest, CodeAge, Event, Outcome, PairWhen, PostKind, Preview, Provenance, Receipt, Seq, Severity, Sign};
 use crate::playbook::Playbook;
 use crate::preflight::{Assessment, CaptureState, RemedyKind};
 use crate::pressure::{Ceiling, PodFacts, PodSample, Rollout, Workload};
@@ -116,6 +116,42 @@ pub enum Intent {
         /// The container.
         container: ContainerRef,
     },
+    /// Watch containers for their next death: how each can be armed is found out and asked.
+    Arm {
+        /// Which.
+        containers: Vec<ContainerRef>,
+    },
+    /// The answer to how: arm them.
+    ArmAs {
+        /// Which.
+        containers: Vec<ContainerRef>,
+        /// How.
+        choice: ArmChoice,
+    },
+    /// No to arming, or to disarming.
+    RefuseArm,
+    /// Yes: these watches end.
+    Disarm {
+        /// Which.
+        containers: Vec<ContainerRef>,
+    },
+    /// Take a second snapshot of the process that `first` came from, when it is due.
+    Pair {
+        /// The first snapshot.
+        first: EvidenceId,
+        /// When.
+        when: PairWhen,
+    },
+    /// Give up the second snapshot to `first`.
+    CancelPair {
+        /// The first snapshot.
+        first: EvidenceId,
+    },
+    /// Take a capture out of the queue.
+    Unqueue {
+        /// From where it would have been.
+        container: ContainerRef,
+    },
     /// Analyse files of one process, oldest first.
     Analyse {
         /// The files.
@@ -187,6 +223,18 @@ pub struct CaptureEnd {
     pub provenance: Option<Box<Provenance>>,
     /// What is missing, or what to do next.
     pub remark: String,
+}
+
+/// How containers are to be armed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArmChoice {
+    /// At run time, where the flags have not done it.
+    RunTime,
+    /// Nothing in the pods is changed.
+    Only,
+    /// Redeploy the workload with the flags, after its dry-run.
+    Redeploy,
 }
 
 /// What the world reports.
@@ -263,8 +311,21 @@ pub enum News {
         container: ContainerRef,
         /// Working set at which V8 gives up, if it said so.
         ceiling: Option<Ceiling>,
+        /// How it can be armed, if its probe came to an end.
+        arms: Option<Box<Arms>>,
         /// One assessment a method, best first.
         result: Result<Vec<Assessment>, Trouble>,
+    },
+    /// A watch saw a sign.
+    Sign {
+        /// The container.
+        container: ContainerRef,
+        /// What kind.
+        sign: Sign,
+        /// What was seen.
+        what: String,
+        /// The file that appeared.
+        path: Option<String>,
     },
     /// A capture goes on.
     Capturing {

@@ -12,14 +12,19 @@ mod declare;
 pub mod effect;
 mod foot;
 mod guide;
+mod launch;
 mod leftovers;
 mod logs;
 pub mod message;
 pub mod model;
 mod next;
+mod pair;
+mod pairing;
 mod playbook;
 mod pods;
 mod put_back;
+mod queue;
+mod race;
 mod record;
 mod resume;
 mod shelf;
@@ -27,17 +32,22 @@ mod shelf;
 mod stories;
 #[cfg(test)]
 mod stories_ways;
+mod watch;
+#[cfg(test)]
+mod watch_stories;
 mod ways;
 
 use crate::base::Stamp;
 use crate::incident::{Audience, Decision, Kind, PostKind};
 
-pub use effect::Effect;
+pub use effect::{Effect, Gather};
 pub use leftovers::{LeftBehind, left_behind};
-pub use message::{CaptureEnd, Intent, Msg, News};
+pub use message::{ArmChoice, CaptureEnd, Intent, Msg, News};
 pub use model::{JobId, Level, Model, Prompt, Setting};
-pub use next::{Next, next};
+pub use next::{Next, after_end, next};
+pub use race::{Race, race};
 pub use shelf::Shelf;
+pub use watch::{Proposal, proposal, redeploys};
 
 /// Takes one message at `at` and says what the world is asked to do, in order.
 pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
@@ -49,6 +59,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             effects.extend(pods::judge(model));
             effects.extend(put_back::tick(model));
             effects.extend(guide::pass(model));
+            effects.extend(watch::look(model));
+            effects.extend(pair::check(model));
             effects
         }
         Msg::Intent(intent) => wish(model, intent),
@@ -89,10 +101,17 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
         Intent::Preflight { container } => captures::preflight(model, container, false),
         Intent::Capture { container, method } => captures::begin(model, container, method.as_deref()),
         Intent::AcceptRisk { container, typed } => captures::accept(model, &container, &typed),
-        Intent::RefuseRisk { container } => {
-            captures::refuse(model, &container);
+        Intent::RefuseRisk { container } => captures::refuse(model, &container),
+        Intent::Arm { containers } => watch::ask(model, containers),
+        Intent::ArmAs { containers, choice } => watch::arm(model, &containers, choice),
+        Intent::RefuseArm => {
+            watch::refuse(model);
             Vec::new()
         }
+        Intent::Disarm { containers } => watch::disarm(model, &containers),
+        Intent::Pair { first, when } => pair::plan(model, first, when),
+        Intent::CancelPair { first } => pair::cancel(model, first),
+        Intent::Unqueue { container } => queue::remove(model, &container),
         Intent::WayOut { container, way } => ways::take(model, container, &way),
         Intent::TakeReady { container } => captures::take_ready(model, &container),
         Intent::Analyse { evidence } => analysis::begin(model, evidence),
@@ -125,22 +144,27 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
 fn hear(model: &mut Model, news: News) -> Vec<Effect> {
     match news {
         News::Pods { pods } => {
-            let mut effects = pods::all(model, pods);
-            effects.extend(ways::awaited(model));
-            effects
+            let effects = pods::all(model, pods);
+            lives(model, effects)
         }
         News::Pod { pod } => {
-            let mut effects = pods::one(model, *pod);
-            effects.extend(ways::awaited(model));
-            effects
+            let effects = pods::one(model, *pod);
+            lives(model, effects)
         }
-        News::PodGone { pod } => pods::gone(model, &pod),
+        News::PodGone { pod } => {
+            let effects = pods::gone(model, &pod);
+            lives(model, effects)
+        }
         News::LinkDown { trouble } => pods::link_down(model, &trouble),
         News::LinkUp => {
             pods::link_up(model);
             Vec::new()
         }
-        News::Samples { samples } => pods::samples(model, &samples),
+        News::Samples { samples } => {
+            let mut effects = pods::samples(model, &samples);
+            effects.extend(pair::check(model));
+            effects
+        }
         News::MeterTrouble { trouble } => {
             pods::meter_trouble(model, trouble);
             Vec::new()
@@ -156,17 +180,31 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
         }
         News::Previewed { job, result } => acts::previewed(model, job, result),
         News::Performed { job, intent, result } => {
+            let armed = model.act(job).map(|a| a.request.clone()).filter(|r| r.act == "arm" && result.is_ok());
             let (mut effects, enabled) = acts::performed(model, job, intent, result);
             if let Some((container, request)) = enabled {
                 effects.extend(ways::done(model, &container, &request));
             }
+            if let Some(request) = armed {
+                effects.extend(watch::redeployed(model, &request));
+            }
             effects
         }
-        News::Surveyed { job, container, ceiling, result } => captures::surveyed(model, job, container, ceiling, result),
+        News::Surveyed { job, container, ceiling, arms, result } => {
+            captures::surveyed(model, job, container, ceiling, arms.map(|a| *a), result)
+        }
+        News::Sign { container, sign, what, path } => watch::sign(model, &container, sign, &what, path),
         News::Capturing { job, evidence, state, bytes, expected, process } => {
             captures::goes_on(model, job, evidence, state, bytes, expected, process)
         }
-        News::Captured { job, evidence, state, end } => captures::ended(model, job, evidence, &state, *end),
+        News::Captured { job, evidence, state, end } => {
+            let outcome = end.outcome;
+            let mut effects = captures::ended(model, job, evidence, &state, *end);
+            effects.extend(watch::captured(model, evidence, outcome));
+            effects.extend(queue::next(model));
+            effects.extend(pair::check(model));
+            effects
+        }
         News::Analysing { job, phase, share } => {
             analysis::goes_on(model, job, phase, share);
             Vec::new()
@@ -188,9 +226,20 @@ fn hear(model: &mut Model, news: News) -> Vec<Effect> {
         News::JobEnded { job, trouble } => {
             foot::end(model, job);
             model.acts.retain(|a| a.job != job);
-            trouble.map_or_else(Vec::new, |t| record::trouble(model, "job", &t))
+            watch::blind(model, job);
+            let mut effects = captures::lost(model, job);
+            effects.extend(trouble.map_or_else(Vec::new, |t| record::trouble(model, "job", &t)));
+            effects
         }
     }
+}
+
+/// The pods are told anew: what watches and plans make of their lives.
+fn lives(model: &mut Model, mut effects: Vec<Effect>) -> Vec<Effect> {
+    effects.extend(ways::awaited(model));
+    effects.extend(watch::look(model));
+    effects.extend(pair::check(model));
+    effects
 }
 
 fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -206,7 +255,9 @@ fn resolve(model: &mut Model, text: &str) -> Vec<Effect> {
     if let left @ 1.. = left_behind(model).len() {
         foot::say(model, Level::Warn, format!("resolved, but {left} left behind in the cluster: see to it"));
     }
-    let mut effects = record::by_person(model, Kind::Resolved { text: text.trim().into() }, Vec::new());
+    let mut effects = watch::end_all(model, "the incident is resolved");
+    effects.extend(pair::end_all(model, "the incident is resolved"));
+    effects.extend(record::by_person(model, Kind::Resolved { text: text.trim().into() }, Vec::new()));
     if let Some(state) = &model.incident {
         let draft = crate::report::draft(state, model.now, PostKind::Resolved, Audience::Users).text;
         effects.extend(comms::post(model, PostKind::Resolved, draft.as_str()));

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use crate::base::{Bytes, ContainerRef, EvidenceId, Masked, PodRef, ProcessKey, Stamp, Trouble};
 use crate::heap::Verdict;
-use crate::incident::{ActRequest, Audience, Event, Plan, Preview, Seq, State};
+use crate::incident::{ActRequest, Arming, Audience, Event, Plan, Preview, Seq, Sign, State};
 use crate::playbook::{Playbook, Run};
-use crate::preflight::{Assessment, CaptureState};
+use crate::preflight::{Assessment, CaptureState, Risk};
 use crate::pressure::{Board, Rollout, Workload};
 
 /// Names one running job; all its news carry it, cancelling goes by it.
@@ -44,6 +44,8 @@ pub struct Setting {
     pub taken: Vec<String>,
     /// Channels that posts go to.
     pub channels: Vec<ChannelInfo>,
+    /// Captures that may run at the same time; those that wait for a death do not count.
+    pub parallel: usize,
 }
 
 /// A channel of the config, as far as deciding needs it.
@@ -128,6 +130,73 @@ pub struct Capture {
     pub assessment: Option<Assessment>,
 }
 
+impl Capture {
+    /// Whether it is to bring a heap, not a log, a report or a profile.
+    pub fn is_heap(&self) -> bool {
+        !matches!(self.method.as_str(), "log" | "file" | "sampling")
+    }
+
+    /// Whether it waits for a death, for hours if need be: then it takes no place and hinders no other.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, CaptureState::Armed { .. }) && matches!(self.method.as_str(), "near-limit" | "watch")
+    }
+}
+
+/// A capture that waits until another has ended: this machine's disk and link bear only so many.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Queued {
+    /// From where.
+    pub container: ContainerRef,
+    /// Since when.
+    pub since: Stamp,
+    /// The preflight it will be started on; memory is looked at anew then.
+    pub assessment: Assessment,
+    /// The worst risk that a person accepted.
+    pub accepted: Risk,
+}
+
+/// How a container can be made to leave its heap at its next death, as its probe says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Arms {
+    /// It was started with the flags of a capture.
+    pub by_flags: bool,
+    /// Where its snapshot goes; `None`: nowhere can be written to.
+    pub dir: Option<String>,
+    /// Whether what is there outlives the container.
+    pub outlives: bool,
+    /// `--max-old-space-size` in MiB with which its snapshot would fit, for a redeploy; `None`: it stays as it is.
+    pub heap_mib: Option<u64>,
+}
+
+/// A container that is watched for its next death.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Watch {
+    /// Which.
+    pub container: ContainerRef,
+    /// How it is made to leave its heap.
+    pub how: Arming,
+    /// What is waited for.
+    pub waits_for: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Uid of the pod: another one of its name is another pod. Empty while it is not known.
+    pub pod_uid: String,
+    /// Its controller: who takes its place is of the same one.
+    pub workload: Option<Workload>,
+    /// Deaths of the container that are known: its restarts, and one more while it is dead.
+    pub deaths: u32,
+    /// The job that follows log and directory.
+    pub job: Option<JobId>,
+    /// The capture that waits for the heap.
+    pub capture: Option<EvidenceId>,
+    /// Captures that it began so far.
+    pub tries: u32,
+    /// The last sign.
+    pub last: Option<(DateTime<Utc>, Sign, String)>,
+    /// Since when the pod is gone, and the one that takes its place is looked for.
+    pub seeking: Option<DateTime<Utc>>,
+}
+
 /// What preflight said of a container.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Survey {
@@ -135,6 +204,8 @@ pub struct Survey {
     pub at: Stamp,
     /// One assessment a method, best first; the first is what `C` would do.
     pub methods: Vec<Assessment>,
+    /// How it can be armed.
+    pub arms: Option<Arms>,
     /// Why it could not be found out.
     pub trouble: Option<Trouble>,
     /// The job, while it runs.
@@ -290,6 +361,16 @@ pub enum Prompt {
         /// The preflight, asked anew.
         assessment: Assessment,
     },
+    /// Containers are to be watched for their next death: how? Default No.
+    Arm {
+        /// Which.
+        containers: Vec<ContainerRef>,
+    },
+    /// Watches are to end; default No.
+    Disarm {
+        /// Which.
+        containers: Vec<ContainerRef>,
+    },
     /// The journal cannot be written.
     Journal {
         /// Why, and the remedy.
@@ -357,6 +438,13 @@ pub struct Model {
     pub jobs: BTreeMap<JobId, Job>,
     /// Captures, oldest first.
     pub captures: Vec<Capture>,
+    /// Captures that wait for a free place, in order.
+    pub queue: VecDeque<Queued>,
+    /// Containers that are watched for their next death.
+    pub watches: Vec<Watch>,
+    /// Second snapshots that are due and asked for, with the first.
+    #[serde(serialize_with = "pairs")]
+    pub pairing: BTreeMap<ContainerRef, EvidenceId>,
     /// Preflights by container.
     #[serde(serialize_with = "pairs")]
     pub surveys: BTreeMap<ContainerRef, Survey>,
@@ -380,9 +468,9 @@ pub struct Model {
     pub leaving: bool,
     /// Counter of jobs.
     pub next_job: u64,
-    /// Pods whose end has been recorded, with the restart count it was recorded at.
+    /// Deaths of each container that are known: its restarts, and one more while it is dead.
     #[serde(serialize_with = "pairs")]
-    pub seen_restarts: BTreeMap<ContainerRef, u32>,
+    pub seen_deaths: BTreeMap<ContainerRef, u32>,
     /// When memory was last recorded.
     pub memory_recorded: Option<Stamp>,
     /// Copies for debugging that do not run yet.
@@ -404,6 +492,9 @@ impl Model {
             prompts: VecDeque::new(),
             jobs: BTreeMap::new(),
             captures: Vec::new(),
+            queue: VecDeque::new(),
+            watches: Vec::new(),
+            pairing: BTreeMap::new(),
             surveys: BTreeMap::new(),
             analyses: Vec::new(),
             acts: Vec::new(),
@@ -415,7 +506,7 @@ impl Model {
             exported: None,
             leaving: false,
             next_job: 1,
-            seen_restarts: BTreeMap::new(),
+            seen_deaths: BTreeMap::new(),
             memory_recorded: None,
             awaited: Vec::new(),
             put_backs: BTreeMap::new(),
@@ -435,6 +526,11 @@ impl Model {
     /// The capture of `evidence`.
     pub fn capture(&self, evidence: EvidenceId) -> Option<&Capture> {
         self.captures.iter().find(|c| c.evidence == evidence)
+    }
+
+    /// The watch of `container`.
+    pub fn watch(&self, container: &ContainerRef) -> Option<&Watch> {
+        self.watches.iter().find(|w| w.container == *container)
     }
 
     /// The newest verdict.

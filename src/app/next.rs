@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::model::{Link, Model, Prompt};
+use super::model::{Capture, Link, Model, Prompt};
 use crate::base::span;
 use crate::incident::{ActOutcome, Effectiveness, State};
+use crate::preflight::CaptureState;
 use crate::pressure::{Eta, Row};
 
 /// What to do now.
@@ -35,6 +36,8 @@ pub fn next(model: &Model) -> Next {
             Prompt::Ready { assessment, .. } => {
                 say(format!("preflight says {} now: begin the capture", assessment.risk.word()), "begin-capture")
             }
+            Prompt::Arm { .. } => say("read what would be armed and how; default is No", "confirm"),
+            Prompt::Disarm { .. } => say("end the watch? default is No", "confirm"),
             Prompt::Journal { trouble } => say(format!("the journal is not written: {}", trouble.remedy), "retry-journal"),
         };
     }
@@ -56,8 +59,11 @@ pub fn next(model: &Model) -> Next {
             None => say("resolved: write the postmortem", "export"),
         };
     }
-    if let Some(capture) = model.captures.iter().find(|c| c.job.is_some()) {
-        return say(format!("{}: {}", capture.container.pod.name, capture.state.brief()), "captures");
+    if let Some(capture) = model.captures.iter().find(|c| c.job.is_some() && !c.is_waiting() && c.is_heap()) {
+        let name = &capture.container.pod.name;
+        let race = super::race::race(model, capture).filter(|r| r.lost);
+        let words = race.map_or_else(|| capture.state.brief(), |r| format!("{}; kept: {}", r.words, r.keeps));
+        return say(format!("{name}: {words}"), "captures");
     }
     if let Some(row) = model.analyses.iter().find(|a| a.job.is_some()) {
         let share = row.job.and_then(|j| model.jobs.get(&j)?.share).map_or_else(String::new, |s| format!(" {:.0} %", s * 100.0));
@@ -71,12 +77,42 @@ pub fn next(model: &Model) -> Next {
     with_incident(model, state)
 }
 
+/// What is right after a capture that ended without a whole heap: the words, and the command; `None`: it did end whole, or
+/// runs.
+pub fn after_end(model: &Model, capture: &Capture) -> Option<Next> {
+    let name = &capture.container.pod.name;
+    let restarts = model.board.pod(&capture.container.pod).is_some_and(|pod| pod.containers.iter().any(|c| c.resize_restarts));
+    Some(match &capture.state {
+        CaptureState::KilledEmpty { .. } if restarts => {
+            say(format!("{name} was killed while V8 built: take the sampling profile of its next life"), "preflight")
+        }
+        CaptureState::KilledEmpty { .. } => say(format!("{name} was killed while V8 built: raise its limit, then capture"), "resize"),
+        CaptureState::Truncated { whole, .. } if whole.nodes => {
+            say(format!("{} is cut, {}: read what is whole, then capture again", capture.evidence, whole.words()), "analysis")
+        }
+        CaptureState::Truncated { .. } => {
+            say(format!("{} is cut, with nothing usable: capture the next life of {name}", capture.evidence), "capture")
+        }
+        CaptureState::Failed { .. } => say(format!("{}: see why, and which other method fits", capture.evidence), "preflight"),
+        _ => return None,
+    })
+}
+
 fn with_incident(model: &Model, state: &State) -> Next {
+    let last = model.captures.iter().rev().find(|c| c.is_heap() && !c.is_waiting());
+    if let Some(next) = last.filter(|c| c.job.is_none() && state.findings.is_empty()).and_then(|c| after_end(model, c)) {
+        return next;
+    }
     if let Some(found) = state.findings.last() {
         let at = found.finding.place.as_ref().map_or_else(String::new, |p| format!(" at {p}"));
         if let Some(verdict) = model.verdict().filter(|v| !v.next_capture.is_empty() && v.first().is_some_and(|s| s.growth_bytes.is_none()))
         {
-            let paired = model.captures.iter().filter(|c| c.job.is_none()).count() > 1;
+            if let Some(pair) = state.pairs.iter().rev().find(|p| p.ended.is_none()) {
+                let working_set = model.board.find(&pair.container).and_then(|row| row.working_set);
+                let missing = pair.missing(model.now.wall, working_set).unwrap_or_else(|| "due".to_owned());
+                return say(format!("the second snapshot to {} comes by itself: {missing}", pair.first), "captures");
+            }
+            let paired = model.captures.iter().filter(|c| c.job.is_none() && c.is_heap()).count() > 1;
             if !paired {
                 return say(format!("prove growth: {}", verdict.next_capture), "pair");
             }
@@ -107,6 +143,9 @@ fn with_incident(model: &Model, state: &State) -> Next {
         return say("a rollout is younger than a day: try to roll it back", "changes");
     }
     match row {
+        Some(row) if model.watch(&row.container).is_some() => {
+            say(format!("{} is ARMED: its death is collected by itself; or capture it now", row.container.pod.name), "capture")
+        }
         Some(row) => say(format!("capture a heap snapshot of {}", row.container.pod.name), "capture"),
         None => say("no pod to capture from: look at the changes", "changes"),
     }

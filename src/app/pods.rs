@@ -35,7 +35,7 @@ pub(super) fn one(model: &mut Model, pod: PodFacts) -> Vec<Effect> {
 /// One pod is gone.
 pub(super) fn gone(model: &mut Model, pod: &PodRef) -> Vec<Effect> {
     model.board.gone(pod);
-    model.seen_restarts.retain(|c, _| &c.pod != pod);
+    model.seen_deaths.retain(|c, _| &c.pod != pod);
     model.surveys.retain(|c, _| &c.pod != pod);
     model.awaited.retain(|c| &c.pod != pod);
     rank(model);
@@ -148,13 +148,14 @@ pub(super) fn history(model: &mut Model, workload: Workload, namespace: String) 
     vec![Effect::History { job: id, workload, namespace }]
 }
 
-/// Restarts since the last look, each to be explained by its previous log.
+/// Deaths since the last look, each to be explained by its last words.
 fn deaths(model: &mut Model, pod: &PodFacts) -> Vec<Effect> {
     let mut effects = Vec::new();
     for container in &pod.containers {
         let key = ContainerRef { pod: pod.pod.clone(), name: container.name.clone() };
-        let before = model.seen_restarts.insert(key, container.restarts);
-        if before.is_some_and(|n| container.restarts > n) {
+        let deaths = container.deaths();
+        let before = model.seen_deaths.insert(key, deaths);
+        if before.is_some_and(|n| deaths > n) {
             effects.extend(autopsy(pod, container));
         }
     }
@@ -162,10 +163,14 @@ fn deaths(model: &mut Model, pod: &PodFacts) -> Vec<Effect> {
 }
 
 fn autopsy(pod: &PodFacts, container: &ContainerFacts) -> Option<Effect> {
-    let end = container.last_end.as_ref()?;
+    let end = container.end()?;
+    // A job that is done is no death.
+    if end.exit_code == 0 && container.deaths() > container.restarts {
+        return None;
+    }
     Some(Effect::Autopsy {
         container: ContainerRef { pod: pod.pod.clone(), name: container.name.clone() },
-        restarts: container.restarts,
+        restarts: container.deaths(),
         reason: end.reason.clone(),
         exit_code: Some(end.exit_code),
     })
@@ -179,7 +184,7 @@ pub(super) fn died(model: &mut Model, container: ContainerRef, restarts: u32, wo
     if known {
         return Vec::new();
     }
-    let end = model.board.pod(&container.pod).and_then(|p| p.containers.iter().find(|c| c.name == container.name)?.last_end.clone());
+    let end = model.board.pod(&container.pod).and_then(|p| p.containers.iter().find(|c| c.name == container.name)?.end().cloned());
     say(model, Level::Warn, format!("{} died: {cause}", container.pod.name));
     let kind = Kind::ContainerDied {
         container,

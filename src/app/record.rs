@@ -61,6 +61,10 @@ pub(super) fn journal_failed(model: &mut Model, event: Event, trouble: Trouble) 
             job.into_iter().for_each(|job| end(model, job));
             say(model, Level::Bad, "capture: not started, since it could not be recorded");
         }
+        Kind::Armed { container, .. } => {
+            model.watches.retain(|w| w.container != *container);
+            say(model, Level::Bad, format!("{} is not armed, since it could not be recorded", container.pod.name));
+        }
         _ => {}
     }
     model.unwritten.push(event);

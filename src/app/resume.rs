@@ -32,6 +32,7 @@ pub(super) fn reopened(model: &mut Model, events: &[Event]) -> Vec<Effect> {
     }
     let mut effects = by_tool(model, Kind::Resumed { tool: model.setting.tool.clone() });
     effects.extend(close_what_hung(model));
+    effects.extend(super::watch::resume(model));
     if undecided {
         super::clock::raise(model, due, level);
     }

@@ -12,17 +12,17 @@ use crate::preflight::{Assessment, CaptureState, Check, Reason, Risk};
 use crate::pressure::Board;
 
 pub(super) struct Story {
-    pub(super) model: Model,
-    at: Stamp,
-    pub(super) effects: Vec<Effect>,
+    pub model: Model,
+    pub at: Stamp,
+    pub effects: Vec<Effect>,
 }
 
-fn start() -> Stamp {
+pub(super) fn start() -> Stamp {
     Stamp::at(DateTime::<Utc>::from_timestamp(1_795_500_000, 0).expect("a valid second"))
 }
 
 impl Story {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let setting = Setting {
             context: "prod".into(),
             namespace: "shop".into(),
@@ -35,37 +35,38 @@ impl Story {
             repository: None,
             source_maps: Vec::new(),
             taken: Vec::new(),
+            parallel: 2,
             channels: vec![ChannelInfo { name: "status".into(), audiences: vec![Audience::Users, Audience::Team] }],
         };
         Self { model: Model::new(setting, Board::default(), start()), at: start(), effects: Vec::new() }
     }
 
-    pub(super) fn after(&mut self, minutes: u64) -> &mut Self {
+    pub fn after(&mut self, minutes: u64) -> &mut Self {
         self.at = self.at.plus(Duration::from_secs(minutes * 60));
         self
     }
 
-    pub(super) fn tell(&mut self, msg: Msg) -> &mut Self {
+    pub fn tell(&mut self, msg: Msg) -> &mut Self {
         let effects = update(&mut self.model, self.at, msg);
         self.effects = effects;
         self
     }
 
-    pub(super) fn wish(&mut self, intent: Intent) -> &mut Self {
+    pub fn wish(&mut self, intent: Intent) -> &mut Self {
         self.tell(Msg::Intent(intent))
     }
 
-    pub(super) fn hear(&mut self, news: News) -> &mut Self {
+    pub fn hear(&mut self, news: News) -> &mut Self {
         self.tell(Msg::News(Box::new(news)))
     }
 
-    pub(super) fn declared() -> Self {
+    pub fn declared() -> Self {
         let mut story = Self::new();
         story.wish(Intent::Declare { title: "import is down".into(), severity: Severity::Sev1, service: "import".into() });
         story
     }
 
-    pub(super) fn recorded(&self) -> Vec<&Kind> {
+    pub fn recorded(&self) -> Vec<&Kind> {
         self.effects.iter().filter_map(|e| if let Effect::Record { event, .. } = e { Some(&event.kind) } else { None }).collect()
     }
 }
@@ -188,7 +189,7 @@ pub(super) fn surveyed(story: &mut Story, risk: Risk) {
     story.wish(Intent::Capture { container: container(), method: None });
     let Some(Effect::Survey { job, .. }) = story.effects.last() else { panic!("preflight first: {:?}", story.effects) };
     let job = *job;
-    story.hear(News::Surveyed { job, container: container(), ceiling: None, result: Ok(vec![assessed(risk)]) });
+    story.hear(News::Surveyed { job, container: container(), ceiling: None, arms: None, result: Ok(vec![assessed(risk)]) });
 }
 
 pub(super) fn captures(effects: &[Effect]) -> usize {

@@ -112,7 +112,7 @@ fn captured() -> Story {
 fn again(story: &mut Story, risk: Risk) {
     let (container, survey) = story.model.surveys.iter().find(|(_, s)| s.job.is_some()).expect("preflight is asked anew");
     let (container, job) = (container.clone(), survey.job.expect("it runs"));
-    story.hear(News::Surveyed { job, container, ceiling: None, result: Ok(vec![assessed(risk)]) });
+    story.hear(News::Surveyed { job, container, ceiling: None, arms: None, result: Ok(vec![assessed(risk)]) });
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_copy_is_awaited_and_its_file_is_offered_to_be_waited_for() {
     let (copy, job) = (copy.clone(), survey.job.expect("it runs"));
     let mut armed = assessed(Risk::Ok);
     armed.method = "near-limit".into();
-    story.hear(News::Surveyed { job, container: copy.clone(), ceiling: None, result: Ok(vec![assessed(Risk::Ok), armed]) });
+    story.hear(News::Surveyed { job, container: copy.clone(), ceiling: None, arms: None, result: Ok(vec![assessed(Risk::Ok), armed]) });
     assert!(matches!(story.model.prompt(), Some(Prompt::Ready { assessment, .. }) if assessment.method == "near-limit"));
     story.wish(Intent::TakeReady { container: copy });
     assert_eq!(story.model.captures[0].method, "near-limit");

@@ -54,11 +54,8 @@ fn on_pod(act: &str, container: &ContainerRef, args: BTreeMap<String, String>) -
 /// The act that was to make a capture of `container` possible was done.
 pub(super) fn done(model: &mut Model, container: &ContainerRef, request: &ActRequest) -> Vec<Effect> {
     match request.act.as_str() {
-        // The container is no more, or another one is meant.
-        "arm" => {
-            say(model, Level::Info, "new pods are armed as they come up: arming one of them waits for its file");
-            Vec::new()
-        }
+        // The container is no more; the new pods are watched as they come up.
+        "arm" => Vec::new(),
         "debug-copy" => {
             let Some(name) = request.args.get("name") else { return Vec::new() };
             let pod = PodRef::new(request.target.namespace.clone(), name.clone());

@@ -67,3 +67,11 @@ pub struct ProcessKey {
     /// Start of the container (or of the process, where it is known better).
     pub started: DateTime<Utc>,
 }
+
+impl ProcessKey {
+    /// Whether both are one life. Starts are computed from clocks with whole seconds: they may differ by a rounding.
+    pub fn is_life_of(&self, other: &Self) -> bool {
+        let name = |key: &Self| (key.pod_uid.clone(), key.container_id.clone(), key.restart, key.pid);
+        name(self) == name(other) && (self.started - other.started).abs() <= chrono::TimeDelta::seconds(60)
+    }
+}

@@ -16,6 +16,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod watch;
 
 pub use error::Error;
 pub use landing::{Landing, Memory};
@@ -25,3 +26,4 @@ pub use place::{Place, Running, SessionPlace};
 pub use survey::{Depth, Survey, survey};
 pub use take::{Captured, take};
 pub use transfer::{Copied, CopyEnd, Source, copy};
+pub use watch::{Vigil, arming, fetch, fitting_heap, new_files, watch};

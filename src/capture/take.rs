@@ -45,8 +45,13 @@ pub async fn take(
     tell: Tell<'_>,
     stop: CancellationToken,
 ) -> Captured {
-    let restarts = restarts_of(&survey.pod, place);
     let done = run(place, survey, assessment, accepted, landing, tell, stop).await;
+    conclude(place, survey, assessment, done).await
+}
+
+/// What a capture that ended was: its outcome, where it comes from, and what it really cost.
+pub(super) async fn conclude(place: &dyn Place, survey: &Survey, assessment: &Assessment, done: Done) -> Captured {
+    let restarts = restarts_of(&survey.pod, place);
     let outcome = outcome(&done.state);
     let mut captured = Captured {
         outcome,

@@ -192,6 +192,7 @@ impl Context {
             repository: self.repository(config).map(|p| p.display().to_string()),
             source_maps: config.source.maps.iter().map(|p| p.display().to_string()).collect(),
             taken: Vec::new(),
+            parallel: usize::from(config.capture.parallel),
             channels: channels
                 .iter()
                 .map(|c| ChannelInfo { name: c.base().name.clone(), audiences: both.into_iter().filter(|a| c.carries(*a)).collect() })

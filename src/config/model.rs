@@ -60,11 +60,15 @@ fn section<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 pub struct CaptureOptions {
     /// Method that is proposed: `auto` leaves the choice to preflight.
     pub method: String,
+    /// Captures that run at the same time, 1 to 16; more wait in a queue, for the sake of this machine's disk and link.
+    /// Those that wait for a pod's death do not count.
+    #[schemars(range(min = 1, max = 16))]
+    pub parallel: u8,
 }
 
 impl Default for CaptureOptions {
     fn default() -> Self {
-        Self { method: "auto".to_owned() }
+        Self { method: "auto".to_owned(), parallel: 2 }
     }
 }
 

@@ -13,6 +13,7 @@ use super::finding::{CodeAge, Finding, LargeThing};
 use super::plan::Plan;
 use super::post::Post;
 use super::provenance::Provenance;
+use super::watching::{Arming, PairWhen, Sign};
 use crate::base::{Bytes, BytesPerSecond, ContainerRef, EvidenceId, Masked, PodRef, ProcessKey, Stamp};
 
 /// Position of an event in its incident's journal, from 1.
@@ -519,6 +520,57 @@ pub enum Kind {
     EvidenceDeleted {
         /// The file.
         evidence: EvidenceId,
+        /// Why.
+        why: Masked,
+    },
+    /// A container is watched for its next death: for hours, and across restarts of the tool.
+    Armed {
+        /// The container.
+        container: ContainerRef,
+        /// How it is made to leave its heap.
+        how: Arming,
+        /// What is waited for, in words.
+        waits_for: Masked,
+        /// Uid of the pod.
+        pod_uid: String,
+        /// Deaths of the container that were known then.
+        deaths: u32,
+    },
+    /// A watch saw the first of something.
+    SignSeen {
+        /// The container.
+        container: ContainerRef,
+        /// What kind of sign.
+        sign: Sign,
+        /// What was seen.
+        what: Masked,
+    },
+    /// A watch is over.
+    Disarmed {
+        /// The container.
+        container: ContainerRef,
+        /// Why.
+        why: Masked,
+    },
+    /// A second snapshot of the process that `first` came from is planned.
+    PairPlanned {
+        /// The first snapshot.
+        first: EvidenceId,
+        /// The container.
+        container: ContainerRef,
+        /// The life of the process.
+        process: ProcessKey,
+        /// When it is due.
+        when: PairWhen,
+        /// Working set at this moment.
+        base: Option<Bytes>,
+    },
+    /// The plan of a second snapshot is over.
+    PairEnded {
+        /// The first snapshot.
+        first: EvidenceId,
+        /// The second, if it was begun.
+        second: Option<EvidenceId>,
         /// Why.
         why: Masked,
     },

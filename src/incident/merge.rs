@@ -186,7 +186,10 @@ fn files(kind: &mut Kind) -> Vec<&mut EvidenceId> {
         Kind::CaptureStarted { evidence, .. }
         | Kind::CaptureEnded { evidence, .. }
         | Kind::EvidenceAdded { evidence, .. }
-        | Kind::EvidenceDeleted { evidence, .. } => vec![evidence],
+        | Kind::EvidenceDeleted { evidence, .. }
+        | Kind::PairPlanned { first: evidence, .. }
+        | Kind::PairEnded { first: evidence, second: None, .. } => vec![evidence],
+        Kind::PairEnded { first, second: Some(second), .. } => vec![first, second],
         Kind::LeakFound { evidence, .. } | Kind::NothingFound { evidence, .. } | Kind::CodeAged { evidence, .. } => {
             evidence.iter_mut().collect()
         }
@@ -220,6 +223,9 @@ fn files(kind: &mut Kind) -> Vec<&mut EvidenceId> {
         | Kind::Imported { .. }
         | Kind::TroubleSeen { .. }
         | Kind::ProcessSeen { .. }
+        | Kind::Armed { .. }
+        | Kind::SignSeen { .. }
+        | Kind::Disarmed { .. }
         | Kind::Unknown(_) => Vec::new(),
     }
 }
@@ -262,6 +268,11 @@ fn numbers(kind: &mut Kind) -> Vec<&mut Seq> {
         | Kind::Imported { .. }
         | Kind::TroubleSeen { .. }
         | Kind::ProcessSeen { .. }
+        | Kind::Armed { .. }
+        | Kind::SignSeen { .. }
+        | Kind::Disarmed { .. }
+        | Kind::PairPlanned { .. }
+        | Kind::PairEnded { .. }
         | Kind::Unknown(_) => Vec::new(),
     }
 }

@@ -20,6 +20,8 @@ mod shared;
 mod state;
 #[cfg(test)]
 pub(crate) mod story;
+mod vigils;
+mod watching;
 
 pub use act::{ActRequest, ActTarget, Leftover, LeftoverKind, Preview, Receipt};
 pub use belief::{Belief, CauseClass, Standing, beliefs, overdue_hypotheses, recent_rollouts};
@@ -41,3 +43,5 @@ pub use records::{
 };
 pub use shared::Shared;
 pub use state::{MemorySeries, State};
+pub use vigils::{PairRecord, WatchRecord};
+pub use watching::{Arming, PairWhen, Sign};

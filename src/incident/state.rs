@@ -16,6 +16,7 @@ use super::records::{
     StepTick,
 };
 use super::shared::Shared;
+use super::vigils::{PairRecord, WatchRecord};
 use crate::base::{Bytes, ContainerRef, EvidenceId, Masked, Stamp};
 
 /// Memory of one container over time, oldest first.
@@ -86,6 +87,10 @@ pub struct State {
     pub exports: Vec<ExportRecord>,
     /// Lives of processes that were seen.
     pub processes: Shared<Vec<ProcessRecord>>,
+    /// Watches for the next death, in order; one that is armed again has a record of its own.
+    pub watches: Shared<Vec<WatchRecord>>,
+    /// Second snapshots that were planned, in order.
+    pub pairs: Shared<Vec<PairRecord>>,
     /// When the last post that informs somebody was queued ([`Post::informs`](super::Post::informs)).
     pub last_update: Option<DateTime<Utc>>,
     /// What that post promised as the time of the next.
@@ -148,6 +153,8 @@ impl State {
             troubles: Shared::default(),
             exports: Vec::new(),
             processes: Shared::default(),
+            watches: Shared::default(),
+            pairs: Shared::default(),
             last_update: None,
             next_promised: None,
             clock_steps: Vec::new(),
@@ -397,8 +404,52 @@ impl State {
             Kind::ProcessSeen { container, process } => {
                 self.processes.edit().push(ProcessRecord { mark, container: container.clone(), process: process.clone() });
             }
+            Kind::Armed { container, how, waits_for, pod_uid, deaths } => {
+                let watches = self.watches.edit();
+                // Armed again in another way: the record before it has ended.
+                for open in watches.iter_mut().filter(|w| w.container == *container && w.ended.is_none()) {
+                    open.ended = Some((mark.clone(), Masked::own("armed anew")));
+                }
+                watches.push(WatchRecord {
+                    mark,
+                    container: container.clone(),
+                    how: *how,
+                    waits_for: waits_for.clone(),
+                    pod_uid: pod_uid.clone(),
+                    deaths: *deaths,
+                    signs: Vec::new(),
+                    ended: None,
+                });
+            }
+            Kind::SignSeen { container, sign, what } => self.watch(container, |w| w.signs.push((mark, *sign, what.clone()))),
+            Kind::Disarmed { container, why } => self.watch(container, |w| w.ended = Some((mark, why.clone()))),
+            Kind::PairPlanned { first, container, process, when, base } => self.pairs.edit().push(PairRecord {
+                mark,
+                first: *first,
+                container: container.clone(),
+                process: process.clone(),
+                when: *when,
+                base: *base,
+                ended: None,
+            }),
+            Kind::PairEnded { first, second, why } => {
+                if let Some(pair) = self.pairs.edit().iter_mut().rev().find(|p| p.first == *first && p.ended.is_none()) {
+                    pair.ended = Some((mark.seq, *second, why.clone()));
+                }
+            }
             Kind::Unknown(_) => self.unknown += 1,
         }
+    }
+
+    fn watch(&mut self, container: &ContainerRef, change: impl FnOnce(&mut WatchRecord)) {
+        if let Some(watch) = self.watches.edit().iter_mut().rev().find(|w| w.container == *container && w.ended.is_none()) {
+            change(watch);
+        }
+    }
+
+    /// The watch of `container` that is on.
+    pub fn watch_of(&self, container: &ContainerRef) -> Option<&WatchRecord> {
+        self.watches.iter().rev().find(|w| w.container == *container && w.ended.is_none())
     }
 
     fn decided(&mut self, mark: Mark, decision: &Decision) {

@@ -114,6 +114,21 @@ pub struct ContainerFacts {
     pub resize_restarts: bool,
 }
 
+impl ContainerFacts {
+    /// Deaths that its status tells of: its restarts, and one more while it is dead and not yet started again.
+    pub fn deaths(&self) -> u32 {
+        self.restarts.saturating_add(u32::from(matches!(self.state, ContainerState::Terminated(_))))
+    }
+
+    /// How its last death was.
+    pub fn end(&self) -> Option<&End> {
+        match &self.state {
+            ContainerState::Terminated(end) => Some(end),
+            ContainerState::Running { .. } | ContainerState::Waiting { .. } => self.last_end.as_ref(),
+        }
+    }
+}
+
 /// What is known of a pod without measuring it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PodFacts {

@@ -244,6 +244,14 @@ fn words(event: &Event) -> (Class, String) {
         Kind::ProcessSeen { container, process } => {
             (Class::Quiet, format!("Process {} of {container}, restart {}", process.pid, process.restart))
         }
+        Kind::Armed { container, how, waits_for, .. } => (Class::Evidence, format!("ARMED {container}, {}: {waits_for}", how.words())),
+        Kind::SignSeen { container, sign, what } => (Class::Cluster, format!("Sign on {container} ({}): {what}", sign.word())),
+        Kind::Disarmed { container, why } => (Class::Evidence, format!("DISARMED {container}: {why}")),
+        Kind::PairPlanned { first, container, when, .. } => {
+            (Class::Evidence, format!("Second snapshot of {container} planned {}, to be compared with {first}", when.words()))
+        }
+        Kind::PairEnded { first, second: Some(second), why } => (Class::Evidence, format!("{second} is the second of {first}: {why}")),
+        Kind::PairEnded { first, second: None, why } => (Class::Evidence, format!("No second snapshot to {first}: {why}")),
         Kind::Unknown(_) => (Class::Quiet, "An event of a newer version, kept as it was written".to_owned()),
     }
 }

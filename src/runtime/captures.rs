@@ -1,17 +1,20 @@
 //! Captures: what is asked of `capture/`, and what it tells.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Word;
 use super::acts::cancelled;
 use super::hands::Hands;
-use crate::app::{CaptureEnd, JobId, Model, News};
-use crate::base::{Bytes, BytesPerSecond, ContainerRef, EvidenceId, Masked, ProcessKey, Trouble};
-use crate::capture::{self, Depth, SessionPlace, Survey};
-use crate::evidence::{Store, file_name};
+use crate::app::model::Arms;
+use crate::app::{CaptureEnd, Gather, JobId, Model, News};
+use crate::base::{Bytes, BytesPerSecond, ContainerRef, EvidenceId, Masked, ProcessKey, Stamp, Trouble, TroubleKind};
+use crate::capture::{self, Captured, Depth, Landing, SessionPlace, Survey, Vigil};
+use crate::evidence::{Growing, Store, file_name};
 use crate::incident::{IncidentId, Outcome};
 use crate::preflight::{CaptureState, Pace, Risk};
 use crate::pressure::Ceiling;
@@ -30,6 +33,10 @@ pub(super) struct Order {
     pub method: String,
     pub who: Masked,
     pub accepted: Risk,
+    /// Only this life of the process.
+    pub same: Option<Box<ProcessKey>>,
+    /// A watch that is on since then wants it.
+    pub armed: Option<DateTime<Utc>>,
     pub pressure: Pressure,
 }
 
@@ -55,7 +62,8 @@ pub(super) async fn survey(
     };
     let ceiling = result.as_ref().ok().and_then(|found| ceiling(found, pressure.0));
     let free = crate::disk::free_space(&hands.data_dir).map(|free| free.saturating_sub(KEEP_FREE));
-    News::Surveyed { job, container, ceiling, result: result.map(|found| found.assess(free)) }
+    let arms = result.as_ref().ok().and_then(|found| arms(found)).map(Box::new);
+    News::Surveyed { job, container, ceiling, arms, result: result.map(|found| found.assess(free)) }
 }
 
 /// Working set at which V8 gives up, if it said where its limit is: long before the container's limit, as a rule.
@@ -63,6 +71,17 @@ fn ceiling(found: &Survey, working_set: Option<Bytes>) -> Option<Ceiling> {
     let heap = found.heap?;
     let bytes = Bytes(working_set?.0.saturating_add(heap.limit?.saturating_sub(heap.used).0));
     Some(Ceiling { bytes, what: "V8 heap limit".to_owned() })
+}
+
+/// How the surveyed container can be armed.
+fn arms(found: &Survey) -> Option<Arms> {
+    let (by_flags, dir) = capture::arming(found)?;
+    Some(Arms {
+        by_flags,
+        dir: dir.map(|dir| dir.path.clone()),
+        outlives: dir.is_some_and(|dir| !dir.dies_with_container()),
+        heap_mib: capture::fitting_heap(found),
+    })
 }
 
 /// Effect: capture.
@@ -108,8 +127,18 @@ async fn run(
         let _ = to.try_send(Word::News(Box::new(news)));
     };
     tell(CaptureState::Preparing { step: Masked::own("looking at the process") }, None);
+    if let Some(since) = order.armed {
+        return wait(hands, &order, (&place, since, began), incident, &tell, stop).await;
+    }
     // Memory moves: what preflight said is asked again, with V8's own numbers.
     let survey = capture::survey(&place, None, order.pressure, Depth::Inspector).await.map_err(Trouble::from)?;
+    if let Some(wanted) = &order.same
+        && !survey.process.as_ref().is_some_and(|found| found.is_life_of(wanted))
+    {
+        let what = "the process is not the one of the first snapshot any more: sizes and ids of two lives do not compare";
+        let remedy = "take a first snapshot of the present process";
+        return Err(Trouble::new(TroubleKind::Refused, what, order.container.to_string(), remedy));
+    }
     let store = Store::open(&hands.evidence_dir(incident), KEEP_FREE).map_err(Trouble::from)?;
     let assessment = survey.assess_by(&order.method, store.room());
     tell(CaptureState::Preparing { step: Masked::from(assessment.headline()) }, survey.process.clone());
@@ -121,6 +150,10 @@ async fn run(
     let mut pace = Pace::default();
     let mut told = |state: CaptureState| tell(pace.told(state, hands.clock.now().mono), None);
     let captured = capture::take(&place, &survey, &assessment, order.accepted, &mut file, &mut told, stop).await;
+    seal(hands, &order, captured, file, began)
+}
+
+fn seal(hands: &Hands, order: &Order, captured: Captured, file: Growing, began: Stamp) -> Result<(CaptureState, CaptureEnd), Trouble> {
     let provenance = captured.provenance_by(&order.who, began, hands.clock.now());
     let remark = captured.remarks().iter().map(Masked::as_str).collect::<Vec<_>>().join("; ");
     let sealed = file.seal(captured.outcome, provenance.clone()).map_err(Trouble::from)?;
@@ -133,6 +166,119 @@ async fn run(
         remark,
     };
     Ok((captured.done.state, end))
+}
+
+/// A capture that waits for hours, through the container's deaths.
+async fn wait(
+    hands: &Hands,
+    order: &Order,
+    (place, since, began): (&SessionPlace, DateTime<Utc>, Stamp),
+    incident: Option<&IncidentId>,
+    tell: &(dyn Fn(CaptureState, Option<ProcessKey>) + Send + Sync),
+    stop: CancellationToken,
+) -> Result<(CaptureState, CaptureEnd), Trouble> {
+    let store = Store::open(&hands.evidence_dir(incident), KEEP_FREE).map_err(Trouble::from)?;
+    let name = file_name(began.wall, &order.container.pod.name, &order.method, "heapsnapshot");
+    let mut file = store.create(order.evidence, &name, None).map_err(Trouble::from)?;
+    let mut pace = Pace::default();
+    let mut told = |state: CaptureState| tell(pace.told(state, hands.clock.now().mono), None);
+    let arm = order.method != "watch";
+    let vigil = Vigil { place, pressure: order.pressure, arm, since, room: store.room(), landing: &mut file, stop };
+    let mut seen = |process: &ProcessKey| tell(CaptureState::Preparing { step: Masked::own("arms its process") }, Some(process.clone()));
+    match capture::watch(vigil, &mut told, &mut seen).await {
+        Ok(captured) => seal(hands, order, captured, file, began),
+        Err(error) => {
+            file.seal(Outcome::Failed, None).map_err(Trouble::from)?;
+            Err(error.into())
+        }
+    }
+}
+
+/// The log of a night may be long; more than this is not kept of one life.
+const LOG_LINES: u32 = 50_000;
+/// A dead container's log is there at once or not at all.
+const LOG_WITHIN: Duration = Duration::from_secs(60);
+
+/// Effect: keep what a dead or dying container leaves.
+pub(super) async fn collect(
+    hands: Arc<Hands>,
+    (job, evidence, container, what): (JobId, EvidenceId, ContainerRef, Gather),
+    incident: Option<IncidentId>,
+    to: mpsc::Sender<Word>,
+    stop: CancellationToken,
+) -> News {
+    let mut tell = |state: CaptureState| {
+        let (bytes, expected) = sizes(&state);
+        let _ = to.try_send(Word::News(Box::new(News::Capturing { job, evidence, state, bytes, expected, process: None })));
+    };
+    let (state, end) = match gather(&hands, (evidence, &container, &what), incident.as_ref(), &mut tell, &stop).await {
+        Ok(ended) => ended,
+        Err(trouble) => {
+            let why = Masked::from(trouble.to_string());
+            let end = CaptureEnd {
+                outcome: Outcome::Failed,
+                bytes: Bytes(0),
+                sha256: None,
+                file: None,
+                provenance: None,
+                remark: why.to_string(),
+            };
+            (CaptureState::Failed { why }, end)
+        }
+    };
+    News::Captured { job, evidence, state, end: Box::new(end) }
+}
+
+async fn gather(
+    hands: &Hands,
+    (evidence, container, what): (EvidenceId, &ContainerRef, &Gather),
+    incident: Option<&IncidentId>,
+    tell: &mut (dyn FnMut(CaptureState) + Send),
+    stop: &CancellationToken,
+) -> Result<(CaptureState, CaptureEnd), Trouble> {
+    let store = Store::open(&hands.evidence_dir(incident), KEEP_FREE).map_err(Trouble::from)?;
+    let at = hands.clock.now().wall;
+    let (extension, method) = match what {
+        Gather::LastLog => ("log", "log"),
+        Gather::File { path } => (path.rsplit_once('.').map_or("bin", |(_, extension)| extension), "file"),
+    };
+    let mut file = store.create(evidence, &file_name(at, &container.pod.name, method, extension), None).map_err(Trouble::from)?;
+    let (state, remark) = match what {
+        Gather::LastLog => {
+            let last = super::logs::last_log(&hands.session, container, LOG_LINES);
+            let read = tokio::select! {
+                read = tokio::time::timeout(LOG_WITHIN, last) => read.unwrap_or_default(),
+                () = stop.cancelled() => super::logs::LastLog::default(),
+            };
+            for line in &read.lines {
+                let at = line.at.map_or_else(String::new, |at| format!("{} ", at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)));
+                let text = [at.as_bytes(), line.text.bytes(), b"\n"].concat();
+                Landing::append(&mut file, &text).map_err(Trouble::from)?;
+            }
+            let bytes = Landing::bytes(&file);
+            let state = if read.lines.is_empty() {
+                CaptureState::Failed { why: Masked::own("the cluster has no log of that life (any more)") }
+            } else {
+                CaptureState::Complete { bytes }
+            };
+            (state, read.of.to_owned())
+        }
+        Gather::File { path } => {
+            let place = SessionPlace::new(hands.session.clone(), container.clone());
+            let done = capture::fetch(&place, path, &mut file, tell, stop).await;
+            (done.state, format!("{path}; {}", done.remark))
+        }
+    };
+    let outcome = match &state {
+        CaptureState::Complete { .. } => Outcome::Complete,
+        CaptureState::Truncated { .. } => Outcome::Truncated,
+        CaptureState::KilledEmpty { .. } => Outcome::KilledEmpty,
+        CaptureState::Cancelled => Outcome::Cancelled,
+        _ => Outcome::Failed,
+    };
+    let sealed = file.seal(outcome, None).map_err(Trouble::from)?;
+    let end = CaptureEnd { outcome, bytes: sealed.bytes, sha256: sealed.sha256, file: sealed.file, provenance: None, remark };
+    Ok((state, end))
 }
 
 fn sizes(state: &CaptureState) -> (Bytes, Option<Bytes>) {

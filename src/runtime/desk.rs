@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::hands::Hands;
 use super::jobs::Jobs;
 use super::pen::Pen;
-use super::{WAITING, Word, acts, analysis, captures, export, logs, pods, posts};
+use super::{WAITING, Word, acts, analysis, captures, export, logs, pods, posts, watch as eyes};
 use crate::app::{Effect, Intent, Model, Msg, News, Shelf, update};
 use crate::base::{Clock, ContainerRef};
 use crate::incident::Event;
@@ -155,12 +155,21 @@ impl Desk {
                 let pressure = captures::pressure_of(&self.model, &container);
                 self.jobs.start(job, &to, |stop| captures::survey(hands, job, container, pressure, deep, stop));
             }
-            Effect::Capture { job, evidence, container, method, who, accepted } => {
+            Effect::Capture { job, evidence, container, method, who, accepted, same, armed } => {
                 let progress = to.clone();
                 let pressure = captures::pressure_of(&self.model, &container);
-                let order = captures::Order { job, evidence, container, method, who, accepted, pressure };
+                let order = captures::Order { job, evidence, container, method, who, accepted, same, armed, pressure };
                 let incident = self.model.incident.as_ref().map(|s| s.id.clone());
                 self.jobs.start(job, &to, |stop| captures::take(hands, order, incident, progress, stop));
+            }
+            Effect::Collect { job, evidence, container, what, .. } => {
+                let progress = to.clone();
+                let incident = self.model.incident.as_ref().map(|s| s.id.clone());
+                self.jobs.start(job, &to, |stop| captures::collect(hands, (job, evidence, container, what), incident, progress, stop));
+            }
+            Effect::Watch { job, container, since } => {
+                let news = to.clone();
+                self.jobs.start(job, &to, |stop| eyes::follow(hands, job, container, since, news, stop));
             }
             Effect::Analyse { job, evidence, seconds } => {
                 let files = analysis::files(&self.model, &evidence);

@@ -12,7 +12,8 @@ use super::hands::Hands;
 use crate::app::model::LogLine;
 use crate::app::{JobId, News};
 use crate::base::{ContainerRef, Trouble};
-use crate::cluster::{LogNews, LogOptions};
+use crate::cluster::{LogNews, LogOptions, Session};
+use crate::pressure::ContainerState;
 
 /// Lines are sent in batches, at most this often: a screen cannot show more.
 const EVERY: Duration = Duration::from_millis(100);
@@ -78,6 +79,46 @@ fn line(news: LogNews) -> Option<LogLine> {
     }
 }
 
+/// The log of the life that ended last.
+#[derive(Default)]
+pub(super) struct LastLog {
+    /// Whose words these are.
+    pub of: &'static str,
+    pub lines: Vec<crate::cluster::LogLine>,
+}
+
+/// Reads the log of the life that ended last, its newest `tail` lines; of the present one where the pod is going.
+///
+/// Measured on a kubelet: while the container is dead and not yet counted as restarted, `previous` is the life *before* the
+/// one that just ended; while it waits to be started again both names give that life, but `previous` may be empty.
+pub(super) async fn last_log(session: &Session, container: &ContainerRef, tail: u32) -> LastLog {
+    let pod = session.pod(&container.pod).await.ok();
+    let facts = pod.as_ref().and_then(|pod| pod.containers.iter().find(|c| c.name == container.name));
+    let (ended, previous) = ("of the life that ended", "of the life before the present one");
+    let order: &[(bool, &'static str)] = match facts.map(|c| &c.state) {
+        Some(ContainerState::Terminated(_)) => &[(false, ended)],
+        Some(ContainerState::Running { .. }) if pod.as_ref().is_some_and(|pod| pod.deleting) => {
+            &[(false, "of the life that is being ended")]
+        }
+        Some(ContainerState::Running { .. }) => &[(true, previous)],
+        Some(ContainerState::Waiting { .. }) | None => &[(true, ended), (false, ended)],
+    };
+    for (previous, of) in order {
+        let options = LogOptions { follow: false, previous: *previous, since: None, tail: Some(tail) };
+        let mut stream = session.logs(container, options);
+        let mut lines = Vec::new();
+        while let Some(Ok(news)) = stream.next().await {
+            if let LogNews::Line(line) = news {
+                lines.push(line);
+            }
+        }
+        if !lines.is_empty() {
+            return LastLog { of, lines };
+        }
+    }
+    LastLog::default()
+}
+
 /// What did the container die of? Its last words are read before the next death overwrites them.
 pub(super) async fn autopsy(
     hands: Arc<Hands>,
@@ -87,20 +128,10 @@ pub(super) async fn autopsy(
     exit_code: Option<i32>,
     to: mpsc::Sender<Word>,
 ) {
-    let options = LogOptions { follow: false, previous: true, since: None, tail: Some(LAST_WORDS) };
-    let mut stream = hands.session.logs(&container, options);
-    let mut words = String::new();
-    let read = async {
-        while let Some(Ok(news)) = stream.next().await {
-            if let LogNews::Line(line) = news {
-                words.push_str(&line.text.clean());
-                words.push('\n');
-            }
-        }
-    };
     // Without the log the exit code has to do.
-    let _ = tokio::time::timeout(AUTOPSY_WITHIN, read).await;
-    let death = crate::node::death(&reason, exit_code.unwrap_or_default(), words.lines());
+    let read = tokio::time::timeout(AUTOPSY_WITHIN, last_log(&hands.session, &container, LAST_WORDS)).await.unwrap_or_default();
+    let words: Vec<String> = read.lines.iter().map(|line| line.text.clean()).collect();
+    let death = crate::node::death(&reason, exit_code.unwrap_or_default(), words.iter().map(String::as_str));
     let news = News::Autopsy { container, restarts, word: death.word(), cause: death.because.to_string() };
     let _ = to.send(Word::News(Box::new(news))).await;
 }

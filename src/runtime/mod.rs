@@ -15,6 +15,7 @@ mod pen;
 mod pods;
 mod posts;
 pub mod socket;
+mod watch;
 
 use std::sync::Arc;
 

@@ -69,6 +69,13 @@ fn on_pod(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply
         None => Reply::say(format!("{} has no controller to {act}", container.pod.name)),
     };
     Some(match name {
+        "capture" if view.marked(cx).len() > 1 => {
+            let method = (!words.is_empty()).then(|| words.to_owned());
+            let all = view.marked(cx);
+            let say = Some(format!("{} pods: preflight, then capture; {} run at a time", all.len(), cx.model.setting.parallel));
+            let intents = all.into_iter().map(|container| Intent::Capture { container, method: method.clone() }).collect();
+            Reply { say, intents, ..Reply::default() }
+        }
         "capture" => {
             let method = (!words.is_empty()).then(|| words.to_owned());
             let say = Some(format!("{}: preflight, then capture", container.pod.name));
@@ -79,7 +86,10 @@ fn on_pod(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply
             let go = Reply::go("pod", About::Container(container.clone()));
             Reply { intents: vec![Intent::Preflight { container }], ..go }
         }
-        "arm" => Reply::intent(Intent::Capture { container, method: Some("near-limit".to_owned()) }),
+        "arm" => {
+            let marked = view.marked(cx);
+            Reply::intent(Intent::Arm { containers: if marked.is_empty() { vec![container] } else { marked } })
+        }
         "isolate" => Reply::intent(on_its_pod("isolate", &container, BTreeMap::new())),
         "restart" => of_workload("restart"),
         "rollback" => rollback(cx, &container),
@@ -101,17 +111,22 @@ fn on_pod(cx: &Cx<'_>, view: &dyn View, name: &str, words: &str) -> Option<Reply
     })
 }
 
-/// A second snapshot of the process that the last one came from.
+/// A second snapshot of the process that the last one came from, when it is due.
 fn pair(cx: &Cx<'_>, subject: &ContainerRef) -> Reply {
-    let before =
-        cx.model.captures.iter().rev().find(|c| c.job.is_none() && matches!(c.state, crate::preflight::CaptureState::Complete { .. }));
-    match before {
-        Some(before) => Reply {
-            say: Some(format!("second snapshot of {}: preflight, then capture", before.container.pod.name)),
-            ..Reply::intent(Intent::Capture { container: before.container.clone(), method: Some(before.method.clone()) })
-        },
-        None => Reply::intent(Intent::Capture { container: subject.clone(), method: None }),
+    let whole = |c: &&crate::app::model::Capture| {
+        c.job.is_none() && c.is_heap() && matches!(c.state, crate::preflight::CaptureState::Complete { .. })
+    };
+    let of_it = cx.model.captures.iter().rev().filter(whole).find(|c| c.container == *subject);
+    let Some(first) = of_it.or_else(|| cx.model.captures.iter().rev().find(whole)) else {
+        let say = Some(format!("{}: the first of two comes now; {} again plans the second", subject.pod.name, cx.keys.key_for("pair")));
+        return Reply { say, ..Reply::intent(Intent::Capture { container: subject.clone(), method: None }) };
+    };
+    let planned = cx.model.incident.iter().flat_map(|s| s.pairs.iter()).any(|p| p.ended.is_none() && p.container == first.container);
+    if planned {
+        let go = Reply::go("captures", About::Anything);
+        return Reply { say: Some("it is planned: see below; x gives it up".to_owned()), ..go };
     }
+    Reply::dialog(prompts::pair(cx, first))
 }
 
 /// Rolling back needs a revision: the one before the present one is meant, if the history is known; else it is loaded and shown.

@@ -42,15 +42,15 @@ pub const INCIDENT: &[Command] = &[
 /// Commands about the pod under the cursor, or else the one under most pressure: they work in every view.
 pub const POD: &[Command] = &[
     Command::new("capture", &["C"], "heap snapshot, the safest way; preflight first").shown("capture"),
-    Command::new("pair", &["P"], "second snapshot of the same process: proves growth"),
     Command::new("preflight", &["v"], "find out whether a capture is safe"),
-    Command::new("arm", &["A"], "have a snapshot written when the heap limit comes near"),
     Command::new("rollback", &["B"], "roll the workload back").shown("roll back"),
+    Command::new("arm", &["A"], "wait for its death and collect all; again: disarm").shown("arm"),
     Command::new("isolate", &["I"], "take the pod out of its service, keep it alive"),
     Command::new("resize", &["M"], "raise the memory limit in place"),
     Command::new("restart", &["X"], "restart the workload, rolling"),
     Command::new("logs", &["l"], "follow the log").shown("logs"),
     Command::new("previous-logs", &["p"], "the log before the last restart"),
+    Command::new("pair", &["P"], "second snapshot when it has grown, or after a time").shown("pair"),
     Command::new("detail", &["d"], "all that is known of the pod"),
 ];
 

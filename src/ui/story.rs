@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::app::model::{ChannelInfo, Job, LogLine};
-use crate::app::{CaptureEnd, Effect, Intent, JobId, Model, Msg, News, Setting, Shelf, update};
+use crate::app::model::{Arms, ChannelInfo, Job, LogLine};
+use crate::app::{ArmChoice, CaptureEnd, Effect, Intent, JobId, Model, Msg, News, Prompt, Setting, Shelf, update};
 use crate::base::{Bytes, ContainerRef, EvidenceId, Masked, PodRef, ProcessKey, Stamp, Trouble, TroubleKind};
 use crate::heap::{Age, Analysis, Confidence, HolderKind, Place, Step, Suspect, Unwatched, Verdict, analyse};
 use crate::incident::{
-    ActRequest, ActTarget, Audience, CodeAge, Leftover, LeftoverKind, Outcome, Plan, PostKind, Preview, Provenance, Receipt, Severity,
+    ActRequest, ActTarget, Audience, CodeAge, Leftover, LeftoverKind, Outcome, PairWhen, Plan, PostKind, Preview, Provenance, Receipt,
+    Severity, Sign,
 };
 use crate::preflight::{Assessment, Between, CaptureState, Check, Figure, Predicted, Reason, Remedy, RemedyKind, Risk};
 use crate::pressure::{Board, ContainerFacts, ContainerState, End, Liveness, PodFacts, PodSample, Rollout, Workload};
@@ -91,6 +92,7 @@ impl Night {
             repository: Some("/srv/content-import".into()),
             source_maps: Vec::new(),
             taken: Vec::new(),
+            parallel: 2,
             channels: vec![
                 ChannelInfo { name: "status".into(), audiences: vec![Audience::Users] },
                 ChannelInfo { name: "team".into(), audiences: vec![Audience::Team] },
@@ -191,6 +193,7 @@ impl Night {
             job,
             container: worst(),
             ceiling: None,
+            arms: None,
             result: Ok(vec![assessment(Risk::Ok), assessment(Risk::WouldKill)]),
         });
         night.wish(Intent::Capture { container: worst(), method: None });
@@ -222,7 +225,13 @@ impl Night {
 
     fn capturing(&mut self) {
         if let Some(survey) = self.model.surveys.get(&worst()).and_then(|s| s.job) {
-            self.hear(News::Surveyed { job: survey, container: worst(), ceiling: None, result: Ok(vec![assessment(Risk::Ok)]) });
+            self.hear(News::Surveyed {
+                job: survey,
+                container: worst(),
+                ceiling: None,
+                arms: None,
+                result: Ok(vec![assessment(Risk::Ok)]),
+            });
         }
         let running = self.model.captures.iter().find_map(|c| c.job.map(|job| (job, c.evidence)));
         let (job, evidence) = running.expect("the second capture runs");
@@ -287,7 +296,7 @@ impl Night {
         let intent = night.model.incident.as_ref().and_then(|s| s.acts.last().map(|a| a.mark.seq)).expect("it is intended");
         night.hear(News::Performed { job, intent, result: Ok(Receipt { summary: "done".into(), undo: None, leaves: None }) });
         let job = night.model.surveys[&worst()].job.expect("preflight runs");
-        night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(Risk::Ok)]) });
+        night.hear(News::Surveyed { job, container: worst(), ceiling: None, arms: None, result: Ok(vec![assessment(Risk::Ok)]) });
         night
     }
 
@@ -321,7 +330,7 @@ impl Night {
         let mut night = Self::declared();
         night.wish(Intent::Capture { container: worst(), method: None });
         let job = night.model.surveys[&worst()].job.expect("preflight runs");
-        night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(risk)]) });
+        night.hear(News::Surveyed { job, container: worst(), ceiling: None, arms: None, result: Ok(vec![assessment(risk)]) });
         night
     }
 
@@ -330,7 +339,7 @@ impl Night {
         let mut night = Self::declared();
         night.wish(Intent::Preflight { container: worst() });
         let job = night.model.surveys[&worst()].job.expect("preflight runs");
-        night.hear(News::Surveyed { job, container: worst(), ceiling: None, result: Ok(vec![assessment(risk)]) });
+        night.hear(News::Surveyed { job, container: worst(), ceiling: None, arms: None, result: Ok(vec![assessment(risk)]) });
         night
     }
 
@@ -377,6 +386,78 @@ impl Night {
     /// What the last message asked of the world.
     pub fn asked_for(&self) -> &[Effect] {
         &self.effects
+    }
+
+    /// Two pods are looked at, to be armed.
+    pub fn arming() -> Self {
+        let mut night = Self::declared();
+        let other = ContainerRef { pod: PodRef::new("shop", LEAKING[1]), name: "app".into() };
+        night.wish(Intent::Arm { containers: vec![worst(), other.clone()] });
+        let near = |risk, text| Assessment::of("near-limit", vec![Reason::new(Check::Memory, risk, text)]);
+        let flags = Arms { by_flags: true, dir: Some("/var/cutoff-dumps".into()), outlives: true, heap_mib: None };
+        let arms = Arms { by_flags: false, dir: Some("/usr/src/app".into()), outlives: false, heap_mib: Some(96) };
+        let risky = "at V8's limit it needs 180 MB on top, and 201 MB will be free then under 512 MiB: too close";
+        for (container, arms, assessment) in [(worst(), arms, near(Risk::Risky, risky)), (other, flags, near(Risk::Ok, "it fits"))] {
+            let job = night.model.surveys[&container].job.expect("it is looked at");
+            night.hear(News::Surveyed { job, container, ceiling: None, arms: Some(Box::new(arms)), result: Ok(vec![assessment]) });
+        }
+        night
+    }
+
+    /// Two pods are armed; one gave a sign.
+    pub fn armed() -> Self {
+        let mut night = Self::arming();
+        let Some(Prompt::Arm { containers }) = night.model.prompt().cloned() else { unreachable!("it is asked") };
+        night.wish(Intent::ArmAs { containers, choice: ArmChoice::RunTime });
+        for (job, evidence) in night.model.captures.iter().filter_map(|c| Some((c.job?, c.evidence))).collect::<Vec<_>>() {
+            let state = CaptureState::Armed { waits_for: Masked::own("V8's heap limit of 259 MiB in process 1") };
+            night.hear(News::Capturing { job, evidence, state, bytes: Bytes(0), expected: None, process: None });
+        }
+        night.after(12);
+        let what = "FATAL ERROR: V8 reached its heap limit".to_owned();
+        night.hear(News::Sign { container: worst(), sign: Sign::Log, what, path: None });
+        night
+    }
+
+    /// The watches are to end.
+    pub fn disarming() -> Self {
+        let mut night = Self::armed();
+        night.wish(Intent::Arm { containers: night.model.watches.iter().map(|w| w.container.clone()).collect() });
+        night
+    }
+
+    /// A second snapshot is planned, the growth wins the race of a third, and a fourth waits for a place.
+    pub fn planned() -> Self {
+        let mut night = Self::found();
+        let other = |i: usize| ContainerRef { pod: PodRef::new("shop", LEAKING[i]), name: "app".into() };
+        night.wish(Intent::Pair { first: EvidenceId(1), when: PairWhen::Grown { by: Bytes(80_000_000) } });
+        night.model.setting.parallel = 1;
+        night.wish(Intent::Capture { container: other(1), method: None });
+        let job = night.model.surveys[&other(1)].job.expect("preflight runs");
+        night.hear(News::Surveyed { job, container: other(1), ceiling: None, arms: None, result: Ok(vec![assessment(Risk::Ok)]) });
+        let (job, evidence) = night.model.captures.iter().find_map(|c| c.job.map(|job| (job, c.evidence))).expect("the second runs");
+        let state = CaptureState::Copying { copied: Bytes(91_000_000), of: Some(Bytes(212_000_000)), rate: Some(Bytes(210_000)) };
+        night.hear(News::Capturing { job, evidence, state, bytes: Bytes(91_000_000), expected: None, process: None });
+        night
+    }
+
+    /// A capture killed its pod before the first byte.
+    pub fn killed_empty() -> Self {
+        let mut night = Self::declared();
+        night.wish(Intent::Capture { container: worst(), method: None });
+        night.capturing();
+        let job = night.model.captures[0].job.expect("it runs");
+        let why = Masked::own("killed while V8 built the snapshot: give it more memory, or take a smaller heap or the sampling profile");
+        let end = CaptureEnd {
+            outcome: Outcome::KilledEmpty,
+            bytes: Bytes(0),
+            sha256: None,
+            file: None,
+            provenance: None,
+            remark: "the process did not survive".into(),
+        };
+        night.hear(News::Captured { job, evidence: EvidenceId(1), state: CaptureState::KilledEmpty { why }, end: Box::new(end) });
+        night
     }
 
     /// Moves the clocks on by `minutes`.

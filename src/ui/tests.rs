@@ -425,7 +425,7 @@ impl Answering {
                 }
                 Effect::Survey { job, container, .. } => {
                     let result = Ok(vec![assessment(self.risk)]);
-                    self.seat.night.hear(News::Surveyed { job, container, ceiling: None, result });
+                    self.seat.night.hear(News::Surveyed { job, container, ceiling: None, arms: None, result });
                     self.judge(key, None, &Intent::StopLogs);
                 }
                 _ => {}

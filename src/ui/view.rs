@@ -162,6 +162,11 @@ pub trait View {
         None
     }
 
+    /// The containers that are marked: what may be done to several at once is done to them.
+    fn marked(&self, _cx: &Cx<'_>) -> Vec<ContainerRef> {
+        Vec::new()
+    }
+
     /// The filter in force; `None`: there is nothing to filter.
     fn filter(&self) -> Option<&str> {
         None

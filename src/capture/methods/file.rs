@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::base::{Bytes, Masked};
 use crate::capture::error::Error;
 use crate::capture::helper::{Tongue, shell_quoted};
 use crate::capture::method::Done;
 use crate::capture::place::Place;
 use crate::capture::transfer::{Copied, CopyEnd};
-use crate::node::{Directory, ProcessFacts};
+use crate::node::{Directory, FoundFile, ProcessFacts};
 use crate::preflight::{CaptureState, Measured};
 
 /// Names of the files in `dir` now.
@@ -16,8 +18,20 @@ pub(super) fn names(dir: &Directory) -> Vec<String> {
     dir.files.iter().filter_map(|file| file.path.rsplit('/').next()).map(str::to_owned).collect()
 }
 
+/// Names of the files in `dir` that are not wanted: all there are, or those written before `since`.
+pub(super) fn names_before(dir: &Directory, since: Option<DateTime<Utc>>) -> Vec<String> {
+    let old = |file: &&FoundFile| since.is_none_or(|since| file.modified.is_none_or(|at| at < since));
+    dir.files.iter().filter(old).filter_map(|file| file.path.rsplit('/').next()).map(str::to_owned).collect()
+}
+
 /// How it ended, by the bytes that are here.
-pub(super) async fn done(place: &dyn Place, facts: &ProcessFacts, copied: Result<Copied, Error>, took: Duration, command: Masked) -> Done {
+pub(in crate::capture) async fn done(
+    place: &dyn Place,
+    facts: &ProcessFacts,
+    copied: Result<Copied, Error>,
+    took: Duration,
+    command: Masked,
+) -> Done {
     let copied = match copied {
         Ok(copied) => copied,
         Err(error) => return Done::failed(error, command),

@@ -1,8 +1,8 @@
 //! The capture methods, best first: one file a method, one line in [`METHODS`].
 
 mod cdp;
-mod file;
-mod near_limit;
+pub(super) mod file;
+pub(super) mod near_limit;
 mod oom_freeze;
 mod sampling;
 mod signal;

@@ -70,6 +70,7 @@ async fn take(order: Order<'_>) -> Done {
         dir: dir.path.clone(),
         known: file::names(dir),
         pid: order.pid,
+        one_life: false,
         beyond_death: !dir.dies_with_container(),
         is_snapshot: true,
         patience: Duration::from_secs(90),

@@ -146,7 +146,7 @@ pub async fn copy(
         pause = (pause * 2).min(LAST_PAUSE);
         // Another container: its process of the same number is not the writer, and what is there of the file is all.
         if self::restarts(place).await.is_some_and(|now| restarts.is_some_and(|then| now != then)) {
-            if !source.beyond_death {
+            if !source.beyond_death || (source.one_life && !run.copied.seen) {
                 return run.over(CopyEnd::WriterDead, landing);
             }
             source.pid = NOBODY;

@@ -21,7 +21,7 @@ pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64, most: u64) -
         shell_quoted(dir),
         shell_quoted(&format!("|{}|", source.known.join("|"))),
         source.pid,
-        if source.beyond_death { "1" } else { "" },
+        if source.beyond_death && !source.one_life { "1" } else { "" },
     );
     let shell = format!("{set}\n{}", strip(SHELL, '#'));
     let json = |text: &str| serde_json::Value::from(text).to_string();
@@ -30,7 +30,7 @@ pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64, most: u64) -
         .replace("@DIR@", &json(dir))
         .replace("@KNOWN@", &serde_json::Value::from(source.known.clone()).to_string())
         .replace("@PID@", &source.pid.to_string())
-        .replace("@WATCH@", if source.beyond_death { "1" } else { "0" })
+        .replace("@WATCH@", if source.beyond_death && !source.one_life { "1" } else { "0" })
         .replace("@OFFSET@", &offset.to_string())
         .replace("@MOST@", &most.min(16).to_string());
     tongue.command(&shell, &node)

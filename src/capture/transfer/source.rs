@@ -15,6 +15,9 @@ pub struct Source {
     pub pid: u32,
     /// Wait on when the writer is dead: the directory outlives the container.
     pub beyond_death: bool,
+    /// The wait for a file ends with the container's life, also where the directory outlives it: the next life has to be
+    /// looked at anew. A file that is there is read on.
+    pub one_life: bool,
     /// Whether it is a snapshot, whose end can be known from its bytes.
     pub is_snapshot: bool,
     /// How long the container may be out of reach before the copy is given up.

@@ -1,6 +1,7 @@
 //! Questions and forms over the body. What may not be dismissed comes from the model ([`of`]); what may is opened by a command.
 
 mod act;
+mod arm;
 mod cutoff;
 mod declare;
 mod form;
@@ -8,6 +9,7 @@ mod handover;
 mod journal;
 mod leftovers;
 mod note;
+mod pair;
 mod post;
 mod quit;
 mod ready;
@@ -22,6 +24,7 @@ pub use declare::declare;
 pub use handover::handover;
 pub use leftovers::Leftovers;
 pub use note::note;
+pub use pair::pair;
 pub use post::post;
 pub use quit::Quit;
 pub use resolve::resolve;
@@ -38,6 +41,8 @@ pub fn of(prompt: &Prompt) -> Box<dyn Dialog> {
         Prompt::Act { job } => Box::new(act::Act::new(*job)),
         Prompt::Risk { container, assessment } => Box::new(risk::Risky::new(container.clone(), assessment.clone())),
         Prompt::Ready { container, assessment } => Box::new(ready::Ready::new(container.clone(), assessment.clone())),
+        Prompt::Arm { containers } => Box::new(arm::Arm::new(containers.clone())),
+        Prompt::Disarm { containers } => Box::new(arm::Disarm::new(containers.clone())),
         Prompt::Journal { trouble } => Box::new(journal::Journal::new(trouble.clone())),
     }
 }
@@ -49,7 +54,18 @@ pub fn same(one: &Prompt, two: &Prompt) -> bool {
         (Prompt::Risk { container: a, assessment: x }, Prompt::Risk { container: b, assessment: y }) => a == b && x == y,
         (Prompt::Ready { container: a, assessment: x }, Prompt::Ready { container: b, assessment: y }) => a == b && x == y,
         (Prompt::Act { job: a }, Prompt::Act { job: b }) => a == b,
+        (Prompt::Arm { containers: a }, Prompt::Arm { containers: b })
+        | (Prompt::Disarm { containers: a }, Prompt::Disarm { containers: b }) => a == b,
         (Prompt::Journal { trouble: a }, Prompt::Journal { trouble: b }) => a == b,
-        (Prompt::Cutoff { .. } | Prompt::Act { .. } | Prompt::Risk { .. } | Prompt::Ready { .. } | Prompt::Journal { .. }, _) => false,
+        (
+            Prompt::Cutoff { .. }
+            | Prompt::Act { .. }
+            | Prompt::Risk { .. }
+            | Prompt::Ready { .. }
+            | Prompt::Arm { .. }
+            | Prompt::Disarm { .. }
+            | Prompt::Journal { .. },
+            _,
+        ) => false,
     }
 }

@@ -13,9 +13,10 @@ use super::super::widgets::panel::titled;
 use super::super::widgets::pod::glance;
 use super::super::widgets::table::{Column, Field, table};
 use super::super::widgets::text::{put, wrap};
-use crate::app::Intent;
-use crate::app::model::Capture;
+use crate::app::model::{Capture, Model, Queued};
+use crate::app::{Intent, after_end, race};
 use crate::base::{ContainerRef, EvidenceId};
+use crate::incident::PairRecord;
 use crate::preflight::CaptureState;
 
 /// The view.
@@ -31,7 +32,7 @@ const COMMANDS: &[Command] = &[
     Command::new("open", &["enter"], "the analysis of the file, or of all marked").shown("analysis"),
     Command::new("mark", &["space"], "mark to be compared (same process)").shown("mark"),
     Command::new("analyse", &["a"], "analyse the file, or all marked together").shown("analyse"),
-    Command::new("stop", &["x"], "stop the capture; what came is kept"),
+    Command::new("stop", &["x"], "stop it (what came is kept), or take it out of the plan"),
     Command::new("copy", &["c"], "copy file name and sha256"),
 ];
 
@@ -61,6 +62,35 @@ fn mark(state: &CaptureState) -> (&'static str, Role) {
     }
 }
 
+/// A row: a capture, one that waits for a place, or a second snapshot that is planned.
+enum Entry<'a> {
+    Capture(&'a Capture),
+    Queued(&'a Queued),
+    Planned(&'a PairRecord),
+}
+
+fn entries(model: &Model) -> Vec<Entry<'_>> {
+    let planned = model.incident.iter().flat_map(|s| s.pairs.iter()).filter(|p| p.ended.is_none());
+    let taken =
+        |p: &&PairRecord| model.pairing.get(&p.container) != Some(&p.first) || !model.queue.iter().any(|q| q.container == p.container);
+    model
+        .captures
+        .iter()
+        .map(Entry::Capture)
+        .chain(model.queue.iter().map(Entry::Queued))
+        .chain(planned.filter(taken).map(Entry::Planned))
+        .collect()
+}
+
+/// What is missing until a planned second snapshot comes.
+fn missing(model: &Model, pair: &PairRecord) -> String {
+    if model.pairing.contains_key(&pair.container) {
+        return "due: preflight is asked".to_owned();
+    }
+    let working_set = model.board.find(&pair.container).and_then(|row| row.working_set);
+    pair.missing(model.now.wall, working_set).unwrap_or_else(|| "due".to_owned())
+}
+
 fn verdict_word(cx: &Cx<'_>, id: EvidenceId) -> (&'static str, Role) {
     match cx.model.analyses.iter().rev().find(|a| a.evidence.contains(&id)) {
         None => ("", Role::Dim),
@@ -74,9 +104,29 @@ fn verdict_word(cx: &Cx<'_>, id: EvidenceId) -> (&'static str, Role) {
     }
 }
 
+/// A row of what has not begun.
+fn waiting(cx: &Cx<'_>, word: &'static str, container: &ContainerRef, method: &str, missing: &str) -> Vec<Field> {
+    let (loud, text, dim) = (cx.style(Role::Info), cx.style(Role::Text), cx.style(Role::Dim));
+    vec![
+        Field::new(" ", dim),
+        Field::new("○", loud),
+        Field::new("–", dim),
+        Field::middle(container.pod.name.clone(), text),
+        Field::new(method.to_owned(), dim),
+        Field::new(word, loud),
+        Field::new("", dim),
+        Field::new("", dim),
+        Field::new("", dim),
+        Field::new(missing.split(" of ").next().unwrap_or_default().to_owned(), loud),
+    ]
+}
+
 impl Captures {
     fn capture<'a>(&self, cx: &Cx<'a>) -> Option<&'a Capture> {
-        cx.model.captures.get(self.cursor.at)
+        match entries(cx.model).get(self.cursor.at) {
+            Some(Entry::Capture(capture)) => Some(capture),
+            _ => None,
+        }
     }
 
     /// The files that a command is about: the marked ones, oldest first, else the one under the cursor.
@@ -86,13 +136,41 @@ impl Captures {
     }
 
     fn details(&self, cx: &Cx<'_>, columns: usize) -> Vec<Line<'static>> {
-        let Some(capture) = self.capture(cx) else { return Vec::new() };
-        let (_, role) = mark(&capture.state);
         let mut lines: Vec<Line<'static>> = Vec::new();
         let say = |lines: &mut Vec<Line<'static>>, words: &str, role: Role| {
             lines.extend(wrap(words, columns).into_iter().map(|l| Line::styled(l, cx.style(role))));
         };
+        let capture = match entries(cx.model).get(self.cursor.at) {
+            Some(Entry::Capture(capture)) => *capture,
+            Some(Entry::Queued(queued)) => {
+                let words = format!(
+                    "QUEUED · {} at a time: it begins when another has ended, after a new look at its memory",
+                    cx.model.setting.parallel
+                );
+                say(&mut lines, &words, Role::Info);
+                say(&mut lines, &format!("preflight: {}", queued.assessment.headline()), Role::Dim);
+                return lines;
+            }
+            Some(Entry::Planned(pair)) => {
+                say(&mut lines, &format!("PLANNED · second snapshot to {}, {}", pair.first, pair.when.words()), Role::Info);
+                say(&mut lines, &missing(cx.model, pair), Role::Text);
+                let words = "It comes by itself, if the process is still the same and preflight says yes; both are analysed together then. x gives it up.";
+                say(&mut lines, words, Role::Dim);
+                return lines;
+            }
+            None => return lines,
+        };
+        let (_, role) = mark(&capture.state);
         say(&mut lines, &capture.state.line(), role);
+        if let Some(race) = race(cx.model, capture) {
+            say(&mut lines, &race.words, if race.lost { Role::Bad } else { Role::Good });
+            if race.lost {
+                say(&mut lines, &format!("The growth wins. Kept then: {}", race.keeps), Role::Bad);
+            }
+        }
+        if let Some(next) = after_end(cx.model, capture).filter(|_| capture.is_heap()) {
+            say(&mut lines, &format!("▶ {} [{}]", next.words, cx.keys.key_for(next.command)), Role::Title);
+        }
         if !capture.remark.is_empty() {
             say(&mut lines, &capture.remark, Role::Text);
         }
@@ -127,7 +205,7 @@ impl View for Captures {
     }
 
     fn on(&mut self, command: &str, cx: &Cx<'_>) -> Option<Reply> {
-        if self.cursor.on(command, cx.model.captures.len()) {
+        if self.cursor.on(command, entries(cx.model).len()) {
             self.moved = true;
             return Some(Reply::none());
         }
@@ -144,7 +222,7 @@ impl View for Captures {
                     }
                     None => self.marked.push(id),
                 }
-                self.cursor.on("down", cx.model.captures.len());
+                self.cursor.on("down", entries(cx.model).len());
                 Some(Reply::none())
             }
             "analyse" => {
@@ -155,10 +233,15 @@ impl View for Captures {
                 let go = Reply::go("analysis", About::Evidence(evidence.clone()));
                 Some(Reply { intents: vec![Intent::Analyse { evidence }], ..go })
             }
-            "stop" => match self.capture(cx)?.job {
-                Some(job) => Some(Reply::intent(Intent::Cancel { job })),
-                None => Some(Reply::say("this capture does not run")),
-            },
+            "stop" => Some(match entries(cx.model).get(self.cursor.at)? {
+                Entry::Queued(queued) => Reply::intent(Intent::Unqueue { container: queued.container.clone() }),
+                Entry::Planned(pair) => Reply::intent(Intent::CancelPair { first: pair.first }),
+                Entry::Capture(capture) if cx.model.watches.iter().any(|w| w.capture == Some(capture.evidence)) && capture.is_waiting() => {
+                    Reply::say(format!("a watch waits for it: {} disarms", cx.keys.key_for("arm")))
+                }
+                Entry::Capture(Capture { job: Some(job), .. }) => Reply::intent(Intent::Cancel { job: *job }),
+                Entry::Capture(_) => Reply::say("this capture does not run"),
+            }),
             "copy" => {
                 let capture = self.capture(cx)?;
                 let record = cx.model.incident.as_ref().and_then(|s| s.capture(capture.evidence));
@@ -171,7 +254,7 @@ impl View for Captures {
     }
 
     fn arrange(&mut self, cx: &Cx<'_>, area: Rect) {
-        let len = cx.model.captures.len();
+        let len = entries(cx.model).len();
         // A new capture is what the person came for.
         if !self.moved {
             self.cursor.at = len.saturating_sub(1);
@@ -180,10 +263,10 @@ impl View for Captures {
     }
 
     fn draw(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-        let captures = &cx.model.captures;
+        let entries = entries(cx.model);
         let upper = Rect { height: area.height / 2, ..area };
-        let inner = titled(buf, upper, cx.theme, "Heap snapshots", &self.cursor.place(captures.len()), true);
-        if captures.is_empty() {
+        let inner = titled(buf, upper, cx.theme, "Heap snapshots", &self.cursor.place(entries.len()), true);
+        if entries.is_empty() {
             let words = format!(
                 "No capture yet. {} asks preflight and then captures from the pod under the cursor, or the one under most pressure.",
                 cx.keys.key_for("capture")
@@ -193,10 +276,18 @@ impl View for Captures {
             }
             return;
         }
-        table(buf, inner, cx.theme, COLUMNS, (&self.cursor, captures.len(), true), |i| {
-            let capture = &captures[i];
+        table(buf, inner, cx.theme, COLUMNS, (&self.cursor, entries.len(), true), |i| {
+            let capture = match &entries[i] {
+                Entry::Capture(capture) => *capture,
+                Entry::Queued(queued) => return waiting(cx, "QUEUED", &queued.container, &queued.assessment.method, ""),
+                Entry::Planned(pair) => {
+                    let first = format!("of {}", pair.first);
+                    return waiting(cx, "PLANNED", &pair.container, &first, &missing(cx.model, pair));
+                }
+            };
+            let lost = race(cx.model, capture).is_some_and(|r| r.lost);
             let (symbol, role) = mark(&capture.state);
-            let loud = cx.style(role);
+            let loud = cx.style(if lost { Role::Bad } else { role });
             let (text, dim) = (cx.style(Role::Text), cx.style(Role::Dim));
             let (verdict, verdict_role) = verdict_word(cx, capture.evidence);
             let percent = capture.state.percent();
@@ -218,7 +309,12 @@ impl View for Captures {
             ]
         });
         let lower = Rect { y: area.y + upper.height, height: area.height - upper.height, ..area };
-        let title = self.capture(cx).map_or_else(String::new, |c| format!("{} from {}", c.evidence, c.container));
+        let title = match entries.get(self.cursor.at) {
+            Some(Entry::Capture(c)) => format!("{} from {}", c.evidence, c.container),
+            Some(Entry::Queued(q)) => format!("queued: {}", q.container),
+            Some(Entry::Planned(p)) => format!("planned: {}", p.container),
+            None => String::new(),
+        };
         let inner = titled(buf, lower, cx.theme, &title, "", false);
         for (y, line) in (0..inner.height).zip(self.details(cx, inner.width.into())) {
             put(buf, inner, y, &line);
@@ -226,11 +322,15 @@ impl View for Captures {
     }
 
     fn subject(&self, cx: &Cx<'_>) -> Option<ContainerRef> {
-        self.capture(cx).map(|c| c.container.clone())
+        Some(match entries(cx.model).get(self.cursor.at)? {
+            Entry::Capture(c) => c.container.clone(),
+            Entry::Queued(q) => q.container.clone(),
+            Entry::Planned(p) => p.container.clone(),
+        })
     }
 
     fn click(&mut self, cx: &Cx<'_>, y: u16) -> bool {
-        let Some(at) = (y as usize).checked_sub(2).map(|y| y + self.cursor.top).filter(|at| *at < cx.model.captures.len()) else {
+        let Some(at) = (y as usize).checked_sub(2).map(|y| y + self.cursor.top).filter(|at| *at < entries(cx.model).len()) else {
             return false;
         };
         self.cursor.at = at;

@@ -33,6 +33,7 @@ pub struct Overview {
 
 const COMMANDS: &[Command] = &[
     Command::new("open", &["enter"], "open what the marked pane shows").shown("open"),
+    Command::new("mark", &["space"], "mark the pod: arming and capturing act on all marked"),
     Command::new("copy", &["c"], "copy the pod's name"),
 ];
 
@@ -142,6 +143,11 @@ impl View for Overview {
                     Pane::Timeline => Some(Reply::go("timeline", About::Anything)),
                 };
             }
+            "mark" => {
+                self.pane = Pane::Pods;
+                self.pods.mark(cx.model);
+                return Some(Reply::none());
+            }
             "copy" => return self.pods.subject(cx.model).map(|container| Reply::copy(container.pod.name)),
             _ => {}
         }
@@ -174,6 +180,10 @@ impl View for Overview {
 
     fn subject(&self, cx: &Cx<'_>) -> Option<ContainerRef> {
         self.pods.subject(cx.model)
+    }
+
+    fn marked(&self, cx: &Cx<'_>) -> Vec<ContainerRef> {
+        self.pods.marked(cx.model)
     }
 
     fn filter(&self) -> Option<&str> {

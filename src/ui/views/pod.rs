@@ -14,7 +14,7 @@ use super::super::widgets::pod as pod_row;
 use super::super::widgets::preflight;
 use super::super::widgets::spark::{range, spark};
 use super::super::widgets::text::{clean, pad, put, wrap};
-use crate::app::Intent;
+use crate::app::{Intent, race};
 use crate::base::{ContainerRef, span};
 use crate::incident::Kind;
 use crate::preflight::Assessment;
@@ -55,6 +55,7 @@ impl Pod {
             return vec![Line::styled("No pod is known.", cx.style(Role::Dim))];
         };
         self.memory(cx, &container, columns, &mut lines);
+        watched(cx, &container, columns, &mut lines);
         self.preflight(cx, &container, columns, &mut lines);
         if let Some(pod) = cx.model.board.pod(&container.pod) {
             facts(cx, pod, columns, &mut lines);
@@ -129,6 +130,33 @@ impl Pod {
                 Span::styled(format!(" by {} (method {place}, asked {age} ago)", clean(&assessment.method)), cx.style(Role::Dim)),
             ]));
             lines.extend(preflight::lines(cx, assessment, columns));
+        }
+        lines.push(Line::default());
+    }
+}
+
+/// What is waited for, if the container is watched, and the race of a capture that is under way.
+fn watched(cx: &Cx<'_>, container: &ContainerRef, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let mut say = |words: String, role: Role| {
+        lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, cx.style(role))));
+    };
+    let under_way = cx.model.captures.iter().filter(|c| c.container == *container && c.job.is_some() && !c.is_waiting());
+    for capture in under_way {
+        say(format!("{} by {}: {}", capture.evidence, capture.method, capture.state.line()), Role::Info);
+        if let Some(race) = race(cx.model, capture) {
+            let keeps = if race.lost { format!("; kept then: {}", race.keeps) } else { String::new() };
+            say(format!("{}{keeps}", race.words), if race.lost { Role::Bad } else { Role::Good });
+        }
+    }
+    if let Some(watch) = cx.model.watch(container) {
+        let since = span((cx.model.now.wall - watch.since).to_std().unwrap_or_default());
+        say(format!("◎ ARMED for {since}, {}: waits for {}", watch.how.words(), watch.waits_for), Role::Info);
+        match &watch.last {
+            Some((at, sign, what)) => {
+                let age = span((cx.model.now.wall - at).to_std().unwrap_or_default());
+                say(format!("  last sign {age} ago: {} · {what}", sign.word()), Role::Warn);
+            }
+            None => say(format!("  no sign yet; {} disarms", cx.keys.key_for("arm")), Role::Dim),
         }
         lines.push(Line::default());
     }

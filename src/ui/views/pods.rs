@@ -1,5 +1,7 @@
 //! All containers by memory pressure; who dies first stands on top.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -60,10 +62,12 @@ pub struct PodList {
     held: Option<ContainerRef>,
     order: Order,
     filter: String,
+    /// Containers that an act on several is about.
+    marked: BTreeSet<ContainerRef>,
 }
 
 const COLUMNS: &[Column] = &[
-    Column::new("", 1, 0),
+    Column::new("", 2, 0),
     Column::new("POD", 14, 0).rest(),
     Column::new("WORKLOAD", 26, 180),
     Column::new("USED/LIMIT", 13, 76).right(),
@@ -77,6 +81,7 @@ const COLUMNS: &[Column] = &[
     Column::new("LAST END", 24, 132),
     Column::new("STATE", 8, 0).until(84),
     Column::new("STATE", 16, 84),
+    Column::new("", 5, 100),
     Column::new("SAMPLE", 16, 156),
 ];
 
@@ -108,6 +113,20 @@ impl PodList {
     pub fn subject(&self, model: &Model) -> Option<ContainerRef> {
         let rows = self.rows(model);
         rows.get(self.at(&rows).min(rows.len().saturating_sub(1))).map(|r| r.container.clone())
+    }
+
+    /// Marks the container under the cursor, or takes its mark away.
+    pub fn mark(&mut self, model: &Model) {
+        let Some(container) = self.subject(model) else { return };
+        if !self.marked.remove(&container) {
+            self.marked.insert(container);
+        }
+        self.on("down", model);
+    }
+
+    /// The marked containers that are there.
+    pub fn marked(&self, model: &Model) -> Vec<ContainerRef> {
+        model.board.rows().iter().map(|r| r.container.clone()).filter(|c| self.marked.contains(c)).collect()
     }
 
     /// Moves by a command of a list.
@@ -162,7 +181,9 @@ impl PodList {
         let mut cursor = self.cursor;
         cursor.at = self.at(&rows);
         let several = |row: &Row| model.board.rows().iter().filter(|r| r.container.pod == row.container.pod).count() > 1;
-        table(buf, inner, cx.theme, COLUMNS, (&cursor, rows.len(), active), |i| fields(cx, rows[i], several(rows[i])));
+        table(buf, inner, cx.theme, COLUMNS, (&cursor, rows.len(), active), |i| {
+            fields(cx, rows[i], several(rows[i]), self.marked.contains(&rows[i].container))
+        });
     }
 
     fn note(&self, cx: &Cx<'_>, len: usize) -> String {
@@ -170,6 +191,13 @@ impl PodList {
         let mut parts = vec![self.cursor.place(len)];
         if !self.filter.is_empty() {
             parts.push(format!("/{}", self.filter));
+        }
+        let marked = self.marked(cx.model).len();
+        if marked > 0 {
+            parts.push(format!("■ {marked} marked"));
+        }
+        if !cx.model.watches.is_empty() {
+            parts.push(format!("◎ {} ARMED", cx.model.watches.len()));
         }
         if self.order != Order::Pressure {
             parts.push(format!("by {}", self.order.word()));
@@ -197,7 +225,7 @@ fn nothing(model: &Model, filter: &str) -> String {
     }
 }
 
-fn fields(cx: &Cx<'_>, row: &Row, several: bool) -> Vec<Field> {
+fn fields(cx: &Cx<'_>, row: &Row, several: bool, marked: bool) -> Vec<Field> {
     let (symbol, role) = pod_row::mark(row);
     let loud = cx.style(role);
     let text = cx.style(Role::Text);
@@ -206,8 +234,17 @@ fn fields(cx: &Cx<'_>, row: &Row, several: bool) -> Vec<Field> {
     let points = pod_row::points(row);
     let (floor, ceiling) = range(&points);
     let restarts = if row.restarts > 0 { cx.style(Role::Warn) } else { dim };
+    // A mark is the person's; under it the watch goes on.
+    let armed = cx.model.watch(&row.container);
+    let signed = armed.is_some_and(|w| w.last.is_some());
+    let watched = cx.style(if signed { Role::Warn } else { Role::Info });
+    let sign = match (marked, armed) {
+        (true, _) => "■",
+        (false, Some(_)) => "◎",
+        (false, None) => " ",
+    };
     vec![
-        Field::new(symbol, loud),
+        Field::new(format!("{symbol}{sign}"), loud),
         Field::middle(name, if row.first { cx.style(Role::Title) } else { text }),
         Field::middle(row.workload.as_ref().map_or_else(String::new, ToString::to_string), dim),
         Field::new(pod_row::memory(row), text),
@@ -221,6 +258,7 @@ fn fields(cx: &Cx<'_>, row: &Row, several: bool) -> Vec<Field> {
         Field::new(pod_row::ended(row), dim),
         Field::new(pod_row::word(row), loud),
         Field::new(pod_row::word(row), loud),
+        Field::new(if armed.is_some() { "ARMED" } else { "" }, watched),
         Field::new(
             match (row.age, &row.source) {
                 (Some(age), Some(source)) => format!("{} {source}", span(age)),
@@ -239,6 +277,7 @@ pub struct Pods {
 
 const COMMANDS: &[Command] = &[
     Command::new("open", &["enter"], "all that is known of the pod").shown("open"),
+    Command::new("mark", &["space"], "mark: arming and capturing act on all marked"),
     Command::new("order", &["o"], "order: who dies first, %, restarts, name").shown("order"),
     Command::new("copy", &["c"], "copy the pod's name"),
 ];
@@ -254,6 +293,10 @@ impl View for Pods {
         }
         match command {
             "open" => self.subject(cx).map(|container| Reply::go("pod", About::Container(container))),
+            "mark" => {
+                self.list.mark(cx.model);
+                Some(Reply::none())
+            }
             "order" => {
                 self.list.order = self.list.order.next();
                 Some(Reply::say(format!("ordered by {}", self.list.order.word())))
@@ -280,6 +323,10 @@ impl View for Pods {
 
     fn subject(&self, cx: &Cx<'_>) -> Option<ContainerRef> {
         self.list.subject(cx.model)
+    }
+
+    fn marked(&self, cx: &Cx<'_>) -> Vec<ContainerRef> {
+        self.list.marked(cx.model)
     }
 
     fn filter(&self) -> Option<&str> {
