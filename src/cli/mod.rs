@@ -1,14 +1,17 @@
 //! One file a verb; exit codes; wiring of face and hands round the app. `anyhow` lives here and in `main.rs` only.
 
+mod acts;
 mod context;
 mod dashboard;
 mod exit;
 mod headless;
 mod heap_views;
+mod home;
 mod incident;
 mod json;
 mod log;
 mod pod;
+mod raise;
 mod session;
 mod snapshot_file;
 mod sources;

@@ -9,12 +9,14 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use tokio_util::sync::CancellationToken;
 
 use super::preflight::{known, page};
-use crate::base::{Bytes, EvidenceId, Trouble, TroubleKind, parse_span};
+use crate::base::{Trouble, TroubleKind, parse_span};
 use crate::capture::{self, Captured, Depth, SessionPlace, Survey};
-use crate::cli::{Context, Exit, Verb, incident, pod};
-use crate::evidence::{Sealed, Store, file_name};
-use crate::incident::{Actor, Kind, Outcome, State};
-use crate::journal::{self, Journal};
+use crate::cli::acts::Consent;
+use crate::cli::home::{Home, say};
+use crate::cli::raise::raise;
+use crate::cli::{Context, Exit, Verb, pod};
+use crate::evidence::{Sealed, file_name};
+use crate::incident::{Kind, Outcome};
 use crate::preflight::{Assessment, Pace, Risk};
 
 #[derive(Args)]
@@ -30,6 +32,12 @@ struct CaptureArgs {
     /// Directory for the file (default: the open incident's evidence, else the working directory)
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
+    /// Where only more memory would make it safe: raise the limit in place first, and put it back afterwards (asked by name, or --yes)
+    #[arg(long)]
+    resize: bool,
+    /// How long putting the limit back may take; the kubelet does not lower it below what is in use (exit 7 when it is still raised)
+    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = |s: &str| parse_span(s).ok_or("a span like 60s or 5m"))]
+    put_back_within: Duration,
     /// Go on where preflight says RISKY
     #[arg(short, long)]
     yes: bool,
@@ -41,15 +49,13 @@ struct CaptureArgs {
 /// Takes a capture.
 pub struct Capture;
 
-/// Room on the local disk that is left to everything else.
-const KEEP_FREE: Bytes = Bytes(256 << 20);
-
 impl Verb for Capture {
     fn command(&self) -> Command {
         CaptureArgs::augment_args(Command::new("capture"))
             .about("Take a heap snapshot the safest way, straight to the local disk; refuses (exit 9) what would kill the pod")
             .after_help(
                 "Examples:\n  cutoff capture content-import-0\n  cutoff capture content-import-0 --pair 2m      two of one process: growth proves the leak\n  \
+                 cutoff capture content-import-0 --resize --yes  raise the limit for it, and put it back\n  \
                  cutoff capture shop/api-7d9c:app --method sampling -o evidence/ --json",
             )
     }
@@ -63,14 +69,14 @@ impl Verb for Capture {
         if let Some(name) = &args.method {
             known(name)?;
         }
-        context.runtime()?.block_on(run(context, &args))
+        context.runtime()?.block_on(run(context, args))
     }
 }
 
-async fn run(context: &Context, args: &CaptureArgs) -> Result<Exit> {
+async fn run(context: &Context, mut args: CaptureArgs) -> Result<Exit> {
     let session = context.connect().await?;
     let (container, _) = pod::find(&session, &args.pod).await?;
-    let place = SessionPlace::new(session, container);
+    let place = SessionPlace::new(session.clone(), container);
     let mut home = Home::of(context, args.output.as_deref())?;
     let stop = CancellationToken::new();
     let on_signal = stop.clone();
@@ -80,20 +86,40 @@ async fn run(context: &Context, args: &CaptureArgs) -> Result<Exit> {
         std::future::pending::<()>().await;
     };
     let work = async {
-        let mut exit = one(context, args, &place, &mut home, &stop).await?;
-        if let Some(pause) = args.pair.filter(|_| exit == Exit::Ok) {
-            say(&format!("the second one follows in {}", crate::base::span(pause)));
-            tokio::select! {
-                () = tokio::time::sleep(pause) => exit = one(context, args, &place, &mut home, &stop).await?,
-                () = stop.cancelled() => exit = Exit::Interrupted,
-            }
+        let mut raised = None;
+        if args.resize {
+            let consent = Consent { yes: args.yes, named: args.may_kill.as_deref() };
+            raised = raise(context, &mut home, &session, &place, args.method.as_deref(), consent).await?;
         }
-        anyhow::Ok(exit)
+        if let Some(raised) = &raised {
+            args.method = Some(raised.method.clone());
+        }
+        let captured = captures(context, &args, &place, &mut home, &stop).await;
+        let Some(raised) = raised else { return captured };
+        // Whatever became of the capture: the limit goes back.
+        let back = raised.put_back(context, &mut home, &session, &place, args.put_back_within, &stop).await?;
+        if context.global.json {
+            writeln!(std::io::stdout(), "{}", raised.json(&back))?;
+        }
+        captured.map(|exit| back.exit(exit))
     };
     tokio::select! {
         exit = work => exit,
         () = signals => Ok(Exit::Interrupted),
     }
+}
+
+/// One capture, or a pair.
+async fn captures(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: &mut Home, stop: &CancellationToken) -> Result<Exit> {
+    let mut exit = one(context, args, place, home, stop).await?;
+    if let Some(pause) = args.pair.filter(|_| exit == Exit::Ok) {
+        say(&format!("the second one follows in {}", crate::base::span(pause)));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => exit = one(context, args, place, home, stop).await?,
+            () = stop.cancelled() => exit = Exit::Interrupted,
+        }
+    }
+    Ok(exit)
 }
 
 async fn one(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: &mut Home, stop: &CancellationToken) -> Result<Exit> {
@@ -217,55 +243,4 @@ fn report(
         }
     }
     Ok(())
-}
-
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "cutoff: {text}");
-}
-
-/// Where the file goes: the open incident, if nobody else holds it, else a directory.
-struct Home {
-    store: Store,
-    incident: Option<(Journal, State)>,
-}
-
-impl Home {
-    fn of(context: &Context, output: Option<&Path>) -> Result<Self> {
-        let data_dir = &context.paths().data_dir;
-        let open = journal::newest_open(data_dir).map_err(Trouble::from)?;
-        let incident = match open {
-            Some(listed) => match Journal::open(data_dir, &listed.id, &incident::holder(context)) {
-                Ok(opened) => State::replay(&opened.events).map(|state| (opened.journal, state)),
-                Err(journal::Error::Disk(crate::disk::Error::Locked { .. })) => {
-                    say("the dashboard holds the incident: this capture is not in its timeline; press C there instead");
-                    None
-                }
-                Err(error) => return Err(Trouble::from(error).into()),
-            },
-            None => None,
-        };
-        let dir = match (output, &incident) {
-            (Some(dir), _) => dir.to_owned(),
-            (None, Some((journal, _))) => journal.paths().evidence(),
-            (None, None) => std::env::current_dir()?,
-        };
-        let store = Store::open(&dir, KEEP_FREE).map_err(Trouble::from)?;
-        Ok(Self { store, incident })
-    }
-
-    fn next(&self) -> Result<EvidenceId> {
-        let (items, _) = self.store.list().map_err(Trouble::from)?;
-        let last = items.iter().map(|item| item.record.evidence.0).max().unwrap_or(0);
-        let recorded = self.incident.as_ref().map_or(1, |(_, state)| state.next_evidence().0);
-        Ok(EvidenceId(recorded.max(last + 1)))
-    }
-
-    fn record(&mut self, context: &Context, kind: Kind) -> Result<()> {
-        if let Some((journal, state)) = &mut self.incident {
-            let event = state.event(context.clock().now(), Actor::Person(context.who()), kind);
-            journal.append(&event).map_err(Trouble::from)?;
-            state.fold(&event);
-        }
-        Ok(())
-    }
 }

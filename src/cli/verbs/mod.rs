@@ -1,5 +1,6 @@
 //! The list of verbs. A new verb is a file here and a line in [`VERBS`].
 
+mod act;
 mod analyze;
 mod capture;
 mod completions;
@@ -27,6 +28,7 @@ pub const VERBS: &[&dyn Verb] = &[
     &pods::Pods,
     &preflight::Preflight,
     &capture::Capture,
+    &act::ActVerb,
     &analyze::Analyze,
     &redact::Redact,
     &declare::Declare,

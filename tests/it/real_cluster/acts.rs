@@ -3,8 +3,9 @@
 use cutoff::cluster::Session;
 use cutoff::incident::{ActRequest, ActTarget, Preview};
 use cutoff::pressure::Workload;
+use serde_json::json;
 
-use super::session::wait;
+use super::session::{is_whole, wait};
 use super::world::{Pod, Room, shared, until};
 
 #[test]
@@ -67,17 +68,73 @@ fn an_isolated_pod_is_replaced_and_runs_on() {
     let Some(turn) = shared("an_isolated_pod_is_replaced_and_runs_on") else { return };
     let room = turn.room("isolate");
     turn.apply(&room.name, &Pod::named("importer").holds(8, "none", 0).deployment().to_string());
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "importer"},
+        "spec": {"selector": {"app": "importer"}, "ports": [{"port": 80}]}});
+    turn.apply(&room.name, &service.to_string());
     room.kubectl(&["rollout", "status", "deployment/importer", "--timeout=60s"]);
     let pods = || room.kubectl(&["get", "pods", "-o", "name"]).lines().map(|l| l.trim_start_matches("pod/").to_owned()).collect::<Vec<_>>();
     let pod = pods().remove(0);
-    wait(async {
+    let orphan = wait(async {
         let session = room.session().await;
-        perform(&session, &act("isolate", "pod", &room, &pod, &[])).await;
+        let clean = act("clean-up", "pod", &room, &pod, &[]);
+        let refusal = session.preview(&clean).await.expect_err("a pod in service is not deleted").to_string();
+        assert!(refusal.contains("neither isolated nor copied"), "{refusal}");
+        perform(&session, &act("isolate", "pod", &room, &pod, &[])).await.leaves.expect("it is listed").settle
     });
     until("the replacement", || (pods().len() == 2).then_some(()));
     room.kubectl(&["rollout", "status", "deployment/importer", "--timeout=60s"]);
     assert_eq!((room.of_pod(&pod, "/metadata/ownerReferences"), room.restarts(&pod)), (serde_json::Value::Null, 0));
+    let endpoints = || room.kubectl(&["get", "endpoints", "importer", "-o", "jsonpath={.subsets[*].addresses[*].targetRef.name}"]);
+    until("the Service has the replacement alone", || {
+        let names = endpoints();
+        (!names.is_empty() && !names.contains(&pod)).then_some(())
+    });
+    wait(async {
+        let session = room.session().await;
+        let preview = session.preview(&orphan).await.expect("a preview");
+        assert_eq!(preview.confirm.as_deref(), Some(pod.as_str()), "its name has to be typed");
+        assert!(pods().contains(&pod), "a preview deletes nothing");
+        session.perform(&preview).await.expect("done");
+    });
+    until("the orphan is gone", || (!pods().contains(&pod)).then_some(()));
+    assert_eq!(pods().len(), 1, "the replacement alone is left");
 }
+
+#[test]
+fn a_debug_copy_leaves_its_heap_while_the_service_goes_on() {
+    let Some(turn) = shared("a_debug_copy_leaves_its_heap_while_the_service_goes_on") else { return };
+    let room = turn.room("copy");
+    // The original's heap is far too large for its limit; the copy's is not.
+    turn.apply(&room.name, &Pod::named("importer").holds(40, "heap", 3).limit("512Mi").deployment().to_string());
+    room.kubectl(&["rollout", "status", "deployment/importer", "--timeout=60s"]);
+    let pod = room.kubectl(&["get", "pods", "-o", "name"]).trim().trim_start_matches("pod/").to_owned();
+    let left = wait(async {
+        let session = room.session().await;
+        let mut request = act("debug-copy", "pod", &room, &pod, &[("memory", "3Gi")]);
+        request.args.extend(cutoff::node::dump_args("node", Some(72)));
+        let preview = session.preview(&request).await.expect("a preview");
+        assert!(preview.diff.iter().any(|l| l.as_str().starts_with("- metadata.labels.app")), "{:?}", preview.diff);
+        session.perform(&preview).await.expect("done").leaves.expect("it is listed").settle
+    });
+    let copy = left.target.name.clone();
+    until("the copy runs", || (room.of_pod(&copy, "/status/containerStatuses/0/state/running") != serde_json::Value::Null).then_some(()));
+    assert_eq!(room.of_pod(&copy, "/metadata/labels"), json!({"cutoff.dev/copy-of": pod}));
+    let said = until("its Node is up, and the file comes", || {
+        Some(room.capture(&copy, &["--method", "near-limit", "--yes"])).filter(|said| !said.out.is_empty())
+    });
+    assert_eq!((said.code, &said.json()["state"]), (0, &"COMPLETE".into()), "{}{}", said.out, said.err);
+    assert!(is_whole(&std::fs::read(said.json()["file"].as_str().expect("a file")).expect("it is there")));
+    eprintln!("copy: {} bytes; {}", said.json()["bytes"], said.json()["remark"]);
+    let said = room.cutoff(&["act", "clean-up", &copy]);
+    assert!(said.code == REFUSED && said.err.contains(&format!("--confirm {copy}")), "{}", said.err);
+    let said = room.cutoff(&["act", "clean-up", &copy, "--confirm", &copy]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    until("the copy is gone", || room.of_pod(&copy, "/metadata").is_null().then_some(()));
+    assert!(!room.of_pod(&pod, "/metadata").is_null(), "the original is still there");
+}
+
+/// Exit code of what is not done unasked.
+const REFUSED: i32 = 9;
 
 /// A wish.
 pub fn act(act: &str, kind: &str, room: &Room<'_>, name: &str, args: &[(&str, &str)]) -> ActRequest {

@@ -12,7 +12,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 
 use super::acts::{act, perform};
-use super::session::wait;
+use super::session::{is_whole, wait};
 use super::world::{Pod, Room, shared, until};
 
 const DENIED: i32 = 5;
@@ -59,6 +59,47 @@ fn the_shipped_role_is_enough_for_everything() {
         perform(&session, &act("rollback", "deployment", &room, "importer", &[])).await;
         perform(&session, &act("restart", "deployment", &room, "importer", &[])).await;
     });
+}
+
+#[test]
+fn the_shipped_role_is_enough_to_arm_a_workload_and_wait_for_its_file() {
+    let Some(turn) = shared("the_shipped_role_is_enough_to_arm_a_workload_and_wait_for_its_file") else { return };
+    let room = turn.room("arm");
+    let on_call = on_call(&room);
+    turn.apply(&room.name, &Pod::named("importer").holds(40, "heap", 3).limit("3Gi").deployment().to_string());
+    room.kubectl(&["rollout", "status", "deployment/importer", "--timeout=60s"]);
+    let options = "jsonpath={.spec.template.spec.containers[0].env[?(@.name==\"NODE_OPTIONS\")].value}";
+    let options = || room.kubectl(&["get", "deployment", "importer", "-o", options]);
+    let receipt = wait(async {
+        let session = room.session_as(on_call.clone()).await;
+        let mut request = act("arm", "deployment", &room, "importer", &[]);
+        request.args.extend(cutoff::node::dump_args("node", Some(72)));
+        let preview = session.preview(&request).await.expect("a preview");
+        assert_eq!((options().as_str(), preview.confirm.as_deref()), ("", Some("importer")), "shown, named, not done");
+        assert!(preview.diff.iter().any(|l| l.as_str().contains("volumes[cutoff-dumps]")), "{:?}", preview.diff);
+        session.perform(&preview).await.expect("done")
+    });
+    assert!(options().contains("--heapsnapshot-near-heap-limit=1"), "{}", options());
+    room.kubectl(&["rollout", "status", "deployment/importer", "--timeout=60s"]);
+    let armed = until("the old pod is gone", || {
+        let names = room.kubectl(&["get", "pods", "-l", "app=importer", "-o", "name"]);
+        let mut names = names.lines().map(|name| name.trim_start_matches("pod/").to_owned());
+        names.next().filter(|_| names.next().is_none())
+    });
+    let out = room.path("evidence").to_string_lossy().into_owned();
+    let said = room.cutoff_as(&on_call, &["capture", &armed, "--method", "near-limit", "--yes", "--json", "-o", &out]);
+    assert_eq!((said.code, &said.json()["state"]), (0, &"COMPLETE".into()), "{}{}", said.out, said.err);
+    assert!(is_whole(&std::fs::read(said.json()["file"].as_str().expect("a file")).expect("it is there")));
+    // The death leaves a report beside it: for that --diagnostic-dir is not enough.
+    let report =
+        until("a report on the fatal error", || room.try_exec(&armed, "ls /var/cutoff-dumps").filter(|names| names.contains("report.")));
+    eprintln!("armed: {} bytes; {}; {report:?}", said.json()["bytes"], said.json()["remark"]);
+    wait(async {
+        let session = room.session_as(on_call.clone()).await;
+        let back = session.preview(&receipt.undo.expect("an undo")).await.expect("a preview");
+        session.perform(&back).await.expect("undone");
+    });
+    assert_eq!(options(), "");
 }
 
 #[test]
