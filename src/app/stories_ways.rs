@@ -290,13 +290,14 @@ fn new_pods_with_flags_are_an_act_on_the_workload() {
     let mut facts = pod("import-0", 512, &[]);
     facts.workload = Some(crate::pressure::Workload { kind: "deployment".into(), name: "import".into() });
     story.hear(News::Pods { pods: vec![facts] });
-    story.wish(Intent::WayOut { container: container(), way: RemedyKind::Redeploy { old_space_mib: Some(64) } });
+    story.wish(Intent::WayOut { container: container(), way: RemedyKind::Redeploy { old_space_mib: Some(64), heap_prof: Some(20) } });
     let (_, request) = asked(&story);
     assert_eq!(
         (request.act.as_str(), request.target.kind.as_str(), request.args["variable"].as_str()),
         ("arm", "deployment", "NODE_OPTIONS")
     );
     assert!(request.args["add"].contains("--heapsnapshot-near-heap-limit=1") && request.args["add"].contains("--max-old-space-size=64"));
+    assert!(request.args["add"].contains("--heap-prof --heap-prof-dir=/var/cutoff-dumps"));
     done(&mut story, &[], None);
     assert!(story.model.surveys.is_empty(), "this process is on its way out");
 }

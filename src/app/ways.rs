@@ -10,7 +10,7 @@ use super::foot::say;
 use super::model::{Level, Model, Offer, Prompt};
 use crate::base::{Bytes, ContainerRef, PodRef};
 use crate::incident::{ActRequest, ActTarget};
-use crate::node::dump_args;
+use crate::node::{dump_args, with_heap_prof};
 use crate::preflight::RemedyKind;
 
 /// Takes `way` for `container`.
@@ -29,13 +29,15 @@ pub(super) fn take(model: &mut Model, container: ContainerRef, way: &RemedyKind)
             args.extend(memory.map(|limit| ("memory".to_owned(), mebibytes(limit))));
             on_pod("debug-copy", &container, args)
         }
-        RemedyKind::Redeploy { old_space_mib } => {
+        RemedyKind::Redeploy { old_space_mib, heap_prof } => {
             let Some(workload) = model.workload_of(&container.pod).cloned() else {
                 say(model, Level::Warn, format!("{} has no controller to redeploy", container.pod.name));
                 return Vec::new();
             };
             let target = ActTarget { kind: workload.kind, namespace: container.pod.namespace.clone(), name: workload.name };
-            ActRequest { act: "arm".to_owned(), target, args: dump_args(&container.name, *old_space_mib) }
+            let args = dump_args(&container.name, *old_space_mib);
+            let args = heap_prof.and_then(|major| with_heap_prof(args.clone(), major)).unwrap_or(args);
+            ActRequest { act: "arm".to_owned(), target, args }
         }
     };
     acts::begin(model, request, Some(container))

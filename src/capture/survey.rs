@@ -90,6 +90,7 @@ pub(super) fn reading(heap: &HeapStatistics, after_collection: bool) -> HeapRead
         array_buffers: heap.array_buffers,
         rss: heap.rss,
         after_collection,
+        handles_sigterm: heap.handles_sigterm,
         source: HeapSource::Inspector,
     }
 }

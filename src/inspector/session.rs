@@ -66,6 +66,9 @@ pub struct HeapStatistics {
     pub rss: Bytes,
     /// Native contexts that were detached and are still held.
     pub detached_contexts: u64,
+    /// Whether the app handles SIGTERM itself, so that it can exit in order.
+    #[serde(default)]
+    pub handles_sigterm: bool,
     /// Heap spaces by name and use.
     pub spaces: Vec<(String, Bytes)>,
 }
@@ -167,7 +170,8 @@ impl Session {
         let expression = format!(
             "(()=>{{const v={MODULE}('v8'),h=v.getHeapStatistics(),m=process.memoryUsage();\
             return {{used:h.used_heap_size,limit:h.heap_size_limit,external:m.external,arrayBuffers:m.arrayBuffers||0,rss:m.rss,\
-            detachedContexts:h.number_of_detached_contexts||0,spaces:v.getHeapSpaceStatistics().map(s=>[s.space_name,s.space_used_size])}}}})()"
+            detachedContexts:h.number_of_detached_contexts||0,\
+            handlesSigterm:process.listenerCount('SIGTERM')>0,spaces:v.getHeapSpaceStatistics().map(s=>[s.space_name,s.space_used_size])}}}})()"
         );
         let value = self.evaluate(&expression, CALL).await?;
         serde_json::from_value(value).map_err(|_| Error::Unreadable("heap statistics".to_owned()))

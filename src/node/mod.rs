@@ -19,7 +19,7 @@ pub use facts::{Cgroup, ChildDeaths, Directory, FoundFile, Listener, MilliCpu, P
 pub use files::{FileName, Header, SnapshotTracker, Whole, file_name};
 pub use flags::{Flags, Listen};
 pub use limits::{NodeVersion, heap_limit};
-pub use options::{DUMPS, copy_size, dump_args, dump_options, fitting_heap_mib};
+pub use options::{DUMPS, copy_size, dump_args, dump_options, fitting_heap_mib, with_heap_prof};
 pub use probe::{HELPER_FLAGS, NODE_PATHS, ProbeError, node_probe, parse as parse_probe, shell_probe};
 pub use reports::{Report, ReportError};
 pub use signals::{Effect, Signal, Signals, Usr2};

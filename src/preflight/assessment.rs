@@ -205,6 +205,9 @@ pub enum RemedyKind {
     Redeploy {
         /// `--max-old-space-size` for them, in MiB; `None`: it stays as it is.
         old_space_mib: Option<u64>,
+        /// Whether they also write a sampling profile at an orderly exit, and the Node major that is to take the flag.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heap_prof: Option<u16>,
     },
 }
 

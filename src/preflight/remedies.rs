@@ -17,9 +17,10 @@ pub(super) fn remedies(at: &Situation<'_>, demand: &Demand, verdict: &Assessment
     }
     let worst = |check: Check| verdict.because.iter().filter(|r| r.check == check).map(|r| r.risk).max().unwrap_or(Risk::Ok);
     let mut ways = Vec::new();
-    if worst(Check::Memory) >= Risk::Risky {
-        ways.extend(resize(at, verdict));
-    }
+    let more_room = if worst(Check::Memory) >= Risk::Risky { resize(at, verdict) } else { None };
+    // Nothing can make room in place: the next life gets a heap whose snapshot fits.
+    let cramped = worst(Check::Memory) >= Risk::WouldKill && more_room.is_none();
+    ways.extend(more_room);
     if worst(Check::Freeze) >= Risk::Risky && at.pod.has_controller {
         let text =
             "take the pod out of its Service by label: its controller starts another, the freeze hurts nobody; the liveness probe stays";
@@ -29,6 +30,9 @@ pub(super) fn remedies(at: &Situation<'_>, demand: &Demand, verdict: &Assessment
         ways.extend(debug_copy(at));
     }
     ways.extend(other_method(at, demand, worst(Check::Signal), worst(Check::Inspector), worst(Check::Disk)));
+    if cramped && !ways.iter().any(|way| matches!(way.kind, RemedyKind::Redeploy { .. })) {
+        ways.extend(redeploy(at));
+    }
     if demand.builds != Builds::Never && worst(Check::Memory).max(worst(Check::Freeze)) >= Risk::Risky {
         let text = "the sampling profiler: 60 KB, no spike, names the allocating lines of what grows from now on";
         ways.push(Remedy { kind: RemedyKind::Sampling, text: Masked::own(text) });
@@ -75,13 +79,20 @@ fn other_method(at: &Situation<'_>, demand: &Demand, signal: Risk, inspector: Ri
     if at.process().is_some_and(|p| p.flags.usr2_is_snapshot()) {
         return Some(method("signal", "SIGUSR2: this process runs with --heapsnapshot-signal"));
     }
+    redeploy(at)
+}
+
+fn redeploy(at: &Situation<'_>) -> Option<Remedy> {
     if !at.pod.has_controller {
         return None;
     }
     let old_space_mib = redeployed_heap_mib(at);
     let heap = old_space_mib.map_or_else(String::new, |mib| format!(" and a heap of {mib} MiB whose snapshot fits"));
-    let text = format!("start new pods with the flags of a capture{heap}: this heap is lost, the next death leaves its own on a volume");
-    Some(Remedy { kind: RemedyKind::Redeploy { old_space_mib }, text: Masked::from(text) })
+    let heap_prof = (at.heap.is_some_and(|heap| heap.handles_sigterm) && at.major() >= 20).then(|| at.major());
+    let profile = if heap_prof.is_some() { "; it handles SIGTERM, so --heap-prof leaves a profile at its exit too" } else { "" };
+    let text =
+        format!("start new pods with the flags of a capture{heap}: this heap is lost, the next death leaves its own on a volume{profile}");
+    Some(Remedy { kind: RemedyKind::Redeploy { old_space_mib, heap_prof }, text: Masked::from(text) })
 }
 
 /// The heap that new pods get: `None` where the present one fits already, or nothing would.

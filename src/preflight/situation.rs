@@ -24,6 +24,9 @@ pub struct HeapReading {
     pub rss: Bytes,
     /// Whether a full collection came right before: else `used` holds the garbage of the last traffic.
     pub after_collection: bool,
+    /// Whether the app handles SIGTERM itself: only then an exit is in order, and what Node writes at one is written.
+    #[serde(default)]
+    pub handles_sigterm: bool,
     /// Who said so.
     pub source: HeapSource,
 }

@@ -205,3 +205,16 @@ fn no_node_no_capture_and_a_guess_is_called_a_guess() {
     facts.target = None;
     assert_eq!(judge(&facts, &[]).headline(), "NOT POSSIBLE: there is no Node process in this container");
 }
+
+#[test]
+fn where_nothing_makes_room_in_place_the_next_life_is_armed() {
+    let verdict = judged(2048, 1000, &CDP, |pod| pod.resize_restarts = true);
+    let kinds: Vec<&RemedyKind> = verdict.remedies.iter().map(|r| &r.kind).collect();
+    assert!(!kinds.iter().any(|k| matches!(k, RemedyKind::Resize { .. })), "a resize would restart it: {kinds:?}");
+    assert!(
+        kinds.iter().any(|k| matches!(k, RemedyKind::Redeploy { old_space_mib: Some(222), heap_prof: None })),
+        "with a heap that fits, and no profile where no exit is in order: {kinds:?}"
+    );
+    let alone = judged(2048, 1000, &CDP, |pod| (pod.resize_restarts, pod.has_controller) = (true, false));
+    assert!(alone.remedies.iter().all(|r| r.kind == RemedyKind::Sampling), "nobody would make another: {:?}", alone.remedies);
+}
