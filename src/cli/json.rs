@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::base::{Masked, Stamp};
-use crate::cli::snapshot_file::{self, SnapshotFile};
+use crate::cli::snapshot_file::SnapshotFile;
 use crate::heap::{self, SnapshotKind, Verdict};
 use crate::incident::{State, clock_view};
 use crate::journal::Listed;
@@ -83,17 +83,17 @@ pub fn incidents(all: &[Listed]) -> Value {
 
 /// One file of `cutoff.analysis/1`.
 fn snapshot(file: &SnapshotFile) -> Value {
-    let a = &file.analysis;
+    let f = &file.facts;
     json!({
         "file": file.name,
         "bytes": file.size.0,
         "sha256": file.sha256,
-        "kind": match a.snapshot_kind() { SnapshotKind::Normal => "normal", SnapshotKind::ExposeInternals => "near-heap-limit" },
-        "node_version": snapshot_file::node_version(a),
-        "node_count": a.node_count(),
-        "edge_count": a.edge_count(),
-        "total_bytes": a.total_size(),
-        "cut": a.cut().map(|c| json!({ "section": c.at.word(), "nodes": c.nodes.0, "nodes_promised": c.nodes.1, "edges": c.edges.0, "edges_promised": c.edges.1 })),
+        "kind": match f.kind { SnapshotKind::Normal => "normal", SnapshotKind::ExposeInternals => "near-heap-limit" },
+        "node_version": f.node_version,
+        "node_count": f.nodes,
+        "edge_count": f.edges,
+        "total_bytes": f.total_bytes,
+        "cut": f.cut.as_ref().map(|c| json!({ "section": c.at.word(), "nodes": c.nodes.0, "nodes_promised": c.nodes.1, "edges": c.edges.0, "edges_promised": c.edges.1 })),
     })
 }
 
@@ -142,7 +142,7 @@ fn suspect(s: &heap::Suspect) -> Value {
 /// `cutoff.analysis/1`. `snapshot` is the newest of `snapshots`; `verdict` is the first suspect's sentence, or null with a `reason`.
 pub fn analysis(files: &[SnapshotFile], verdict: &Verdict, top: usize) -> Value {
     let class = |c: &heap::ClassRow| json!({ "name": Masked::from(&*c.name), "count": c.count, "shallow_bytes": c.shallow, "retained_bytes": c.retained, "distance": c.distance });
-    let rows = files.last().map(|f| f.analysis.class_rows()).unwrap_or_default();
+    let rows = files.last().map(|f| f.facts.classes.as_slice()).unwrap_or_default();
     json!({
         "schema": "cutoff.analysis/1",
         "snapshot": files.last().map(snapshot),

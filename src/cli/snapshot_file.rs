@@ -1,19 +1,15 @@
-//! A snapshot file, plain or gzip, hashed while it is read; and what lies beside it.
+//! A snapshot file, and what was read from it or is known of it.
 
-use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{Bytes, Trouble};
-use crate::disk::{Reader, Sha256};
-use crate::heap::{Analysis, Pipeline, Progress, Stop, analyse};
+use crate::disk::Reader;
+use crate::evidence::CacheKey;
+use crate::heap::{Analysis, Facts, Progress, Summary, Verdict};
+use crate::runtime::snapshots::{self, Kept};
 
-/// Bytes given to the parser at once.
-const PIECE: usize = 4 << 20;
-/// Up to here a plain file is read whole, which is faster since all threads read it.
-const WHOLE: u64 = 1 << 30;
-
-/// A file and what was read from it.
+/// A file with what is in it.
 pub struct SnapshotFile {
     /// Its name as given.
     pub name: String,
@@ -21,124 +17,95 @@ pub struct SnapshotFile {
     pub size: Bytes,
     /// SHA-256 of it, as it lies on disk.
     pub sha256: String,
-    /// What is in it.
-    pub analysis: Analysis,
-}
-
-/// Reads by offset, and hashes what it reads.
-struct Hashed<'a> {
-    file: &'a Reader,
-    at: u64,
-    hash: Sha256,
-    failed: Option<crate::disk::Error>,
-}
-
-impl Read for Hashed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.file.read_at(self.at, buffer) {
-            Ok(n) => {
-                self.at += n as u64;
-                self.hash.update(&buffer[..n]);
-                Ok(n)
-            }
-            Err(error) => {
-                self.failed = Some(error);
-                Err(std::io::Error::other("the file cannot be read"))
-            }
-        }
-    }
+    /// What is in it, in numbers.
+    pub facts: Facts,
+    /// Its graph; absent when a summary of it was enough.
+    analysis: Option<Analysis>,
+    /// Its verdict, when it is known.
+    verdict: Option<Verdict>,
+    path: PathBuf,
+    key: Option<CacheKey>,
+    /// Whether the graph comes from the cache.
+    known: bool,
 }
 
 /// Opens a file of a snapshot.
 ///
 /// # Errors
 /// What the disk says; a missing file is not found.
-pub fn open(path: &Path) -> Result<(Reader, Bytes), Trouble> {
-    let file = Reader::open(path).map_err(Trouble::from)?;
-    let size = Bytes(file.size().map_err(Trouble::from)?);
-    Ok((file, size))
+pub fn open(path: &Path) -> Result<Reader, Trouble> {
+    Reader::open(path).map_err(Trouble::from)
 }
 
-/// Gives `take` the unpacked bytes of a file, piece by piece, and returns the file's hash. A gzip file that ends early gives what it has.
-///
-/// # Errors
-/// What the disk says, or `take`.
-pub fn pieces(file: &Reader, mut take: impl FnMut(&[u8]) -> Result<(), Trouble>) -> Result<String, Trouble> {
-    let mut head = [0; 2];
-    let packed = file.read_at(0, &mut head).map_err(Trouble::from)? == 2 && head == [0x1f, 0x8b];
-    let hashed = Hashed { file, at: 0, hash: Sha256::default(), failed: None };
-    let mut buffer = vec![0; PIECE];
-    let mut fill = |from: &mut dyn Read| -> Result<(), Trouble> {
-        loop {
-            let mut got = 0;
-            while got < buffer.len() {
-                match from.read(&mut buffer[got..]) {
-                    Ok(0) => break,
-                    Ok(n) => got += n,
-                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                    // A gzip file that was cut: what came before is good, and the parser says what is missing.
-                    Err(_) => {
-                        take(&buffer[..got])?;
-                        return Ok(());
-                    }
-                }
-            }
-            if got == 0 {
-                return Ok(());
-            }
-            take(&buffer[..got])?;
+/// Whether it is the standard input that is meant.
+pub fn is_pipe(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+impl SnapshotFile {
+    /// The file at `path` (`-`: the standard input). When `kept` knows its summary and that is `enough`, nothing is read; when it knows its
+    /// index, nothing is parsed.
+    ///
+    /// # Errors
+    /// No such file, or no snapshot in it: both are not found.
+    pub fn read(path: &Path, kept: &Kept, enough: bool, progress: &Arc<dyn Progress>) -> Result<Self, Trouble> {
+        let name = path.display().to_string();
+        let made = |size, sha256, facts, analysis: Option<Analysis>, key| Self {
+            name: name.clone(),
+            size,
+            sha256,
+            facts,
+            analysis,
+            verdict: None,
+            path: path.to_owned(),
+            key,
+            known: false,
+        };
+        if is_pipe(path) {
+            let (analysis, whole) = snapshots::analyse_pipe(std::io::stdin(), "standard input", progress)?;
+            return Ok(made(whole.size, whole.sha256, Facts::of(&analysis), Some(analysis), None));
         }
-    };
-    let mut hashed = if packed {
-        let mut unpack = flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(PIECE, hashed));
-        fill(&mut unpack)?;
-        unpack.into_inner().into_inner()
-    } else {
-        let mut hashed = hashed;
-        fill(&mut hashed)?;
-        hashed
-    };
-    if let Some(error) = hashed.failed.take() {
-        return Err(error.into());
+        let file = open(path)?;
+        let size = Bytes(file.size().map_err(Trouble::from)?);
+        let key = kept.key(path);
+        if let Some(Summary { facts, verdict, note }) = key.as_ref().and_then(|k| kept.summary(k)) {
+            let analysis = if enough { None } else { key.as_ref().and_then(|k| kept.analysis(k)) };
+            if enough || analysis.is_some() {
+                let known = analysis.is_some();
+                return Ok(Self { verdict: Some(verdict), known, ..made(size, note, facts, analysis, key) });
+            }
+        }
+        let (analysis, whole) = snapshots::analyse(&file, true, &name, progress)?;
+        Ok(made(size, whole.sha256, Facts::of(&analysis), Some(analysis), key))
     }
-    // What the unpacker left (a cut or a tail behind the archive) belongs to the file's hash too.
-    let mut rest = [0; 8192];
-    while hashed.read(&mut rest).is_ok_and(|n| n > 0) {}
-    Ok(hashed.hash.hex())
-}
 
-/// Reads and analyses a file.
-///
-/// # Errors
-/// No such file, or no snapshot in it: both are not found.
-pub fn read(path: &Path, progress: &Arc<dyn Progress>) -> Result<SnapshotFile, Trouble> {
-    let name = path.display().to_string();
-    let (file, size) = open(path)?;
-    let stopped = |stop: Stop| Trouble { place: name.clone(), ..Trouble::from(stop) };
-    let (analysis, sha256) = if size.0 <= WHOLE {
-        let mut whole = Vec::with_capacity(usize::try_from(size.0).unwrap_or(0));
-        let sha256 = pieces(&file, |piece| {
-            whole.extend_from_slice(piece);
-            Ok(())
-        })?;
-        (analyse(&whole, progress.clone()).map_err(stopped)?, sha256)
-    } else {
-        let mut pipeline = Pipeline::new(progress.clone());
-        let sha256 = pieces(&file, |piece| pipeline.push(piece).map_err(stopped))?;
-        (pipeline.finish().map_err(stopped)?, sha256)
-    };
-    Ok(SnapshotFile { name, size, sha256, analysis })
-}
+    /// Its graph; `None` when a summary was said to be enough.
+    pub fn analysis(&self) -> Option<&Analysis> {
+        self.analysis.as_ref()
+    }
 
-/// The version of Node that wrote the snapshot (`v22.23.3`), read from `process.version`.
-pub fn node_version(analysis: &Analysis) -> Option<String> {
-    use crate::heap::{EdgeKind, NodeKind};
-    analysis.nodes().filter(|&n| analysis.kind(n) == NodeKind::Object && analysis.name(n) == "process").find_map(|process| {
-        let edge = analysis.edges(process).find(|e| e.kind == EdgeKind::Property && analysis.edge_text(e) == "version")?;
-        let version = analysis.name(edge.to).into_owned();
-        let plain = version.len() <= 40
-            && version.starts_with('v')
-            && version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
-        (analysis.kind(edge.to).is_string() && plain).then_some(version)
-    })
+    /// The verdict of this file alone, when it is known.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// Lets `kept` know the verdict of this file alone.
+    pub fn keep_verdict(&self, kept: &Kept, verdict: &Verdict) {
+        if let Some(key) = self.unchanged(kept) {
+            let summary = Summary { facts: self.facts.clone(), verdict: verdict.clone(), note: self.sha256.clone() };
+            kept.keep_summary(key, &summary);
+        }
+    }
+
+    /// Lets `kept` know the graph.
+    pub fn keep_analysis(&self, kept: &Kept) {
+        if let (Some(key), Some(analysis), false) = (self.unchanged(kept), &self.analysis, self.known) {
+            kept.keep_analysis(key, self.size, analysis);
+        }
+    }
+
+    /// The key, if the file is still the one that was read.
+    fn unchanged(&self, kept: &Kept) -> Option<&CacheKey> {
+        self.key.as_ref().filter(|key| kept.key(&self.path).as_ref() == Some(*key))
+    }
 }

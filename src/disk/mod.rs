@@ -18,7 +18,7 @@ pub use holder::Holder;
 pub use lock::Lock;
 pub use read::{Reader, read_bytes, read_head_and_tail, read_text};
 pub use space::free_space;
-pub use write::{Copied, copy_private, write_private};
+pub use write::{Copied, copy_private, write_private, write_private_pieces};
 
 #[cfg(test)]
 pub(crate) mod small;

@@ -20,6 +20,14 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, |file| file.write_all(bytes))
 }
 
+/// [`write_private`] of what comes in pieces.
+///
+/// # Errors
+/// As [`write_private`].
+pub fn write_private_pieces(path: &Path, pieces: impl Iterator<Item = Vec<u8>>) -> Result<(), Error> {
+    replace(path, |file| pieces.into_iter().try_for_each(|piece| file.write_all(&piece)))
+}
+
 /// What was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {

@@ -1,4 +1,4 @@
-//! What was computed from a file of evidence and may be deleted at any time: the heap's index. Bounded, the entry that
+//! What was computed from a file of evidence and may be deleted at any time: the heap's summary and index. Bounded, the entry that
 //! was unused for longest goes first.
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::error::Error;
 use super::growing::check_space;
 use crate::base::Bytes;
-use crate::disk::{self, Sha256, entry, list, private_dir, read_bytes, read_head_and_tail, remove, touch, write_private};
+use crate::disk::{
+    self, Reader, Sha256, entry, list, private_dir, read_bytes, read_head_and_tail, remove, touch, write_private, write_private_pieces,
+};
 
 /// Bytes of both ends of a file that go into its key.
 const ENDS: usize = 64 << 10;
@@ -33,6 +35,15 @@ impl CacheKey {
         hash.update(&head);
         hash.update(&tail);
         Ok(Self(hash.hex()))
+    }
+
+    /// The key of one of several things that were computed from the file, or of one that depends on more than the file.
+    #[must_use]
+    pub fn part(&self, what: &str) -> Self {
+        let mut hash = Sha256::default();
+        hash.update(self.0.as_bytes());
+        hash.update(what.as_bytes());
+        Self(hash.hex())
     }
 }
 
@@ -70,18 +81,45 @@ impl Cache {
         }
     }
 
+    /// [`Cache::get`] of what is read piece by piece.
+    ///
+    /// # Errors
+    /// What the disk says; that there is nothing is no error.
+    pub fn open_entry(&self, key: &CacheKey) -> Result<Option<Reader>, Error> {
+        let path = self.path(key);
+        match Reader::open(&path) {
+            Ok(reader) => {
+                touch(&path)?;
+                Ok(Some(reader))
+            }
+            Err(disk::Error::NotFound { .. }) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// [`Cache::put`] of what comes in pieces, of about `size` in all.
+    ///
+    /// # Errors
+    /// What the disk says, but for a full one.
+    pub fn put_pieces(&self, key: &CacheKey, size: Bytes, pieces: impl Iterator<Item = Vec<u8>>) -> Result<bool, Error> {
+        self.put_with(key, size, |path| write_private_pieces(path, pieces))
+    }
+
     /// Stores `bytes` under `key`, letting go of what was unused for longest. `false` if there is no room for it: a cache
     /// never fills a disk, and a full one is no error.
     ///
     /// # Errors
     /// What the disk says, but for a full one.
     pub fn put(&self, key: &CacheKey, bytes: &[u8]) -> Result<bool, Error> {
-        let size = Bytes(bytes.len() as u64);
+        self.put_with(key, Bytes(bytes.len() as u64), |path| write_private(path, bytes))
+    }
+
+    fn put_with(&self, key: &CacheKey, size: Bytes, write: impl FnOnce(&Path) -> Result<(), disk::Error>) -> Result<bool, Error> {
         if size > self.limit || check_space(&self.dir, size, self.keep_free).is_err() {
             return Ok(false);
         }
         self.shrink_to(self.limit.saturating_sub(size), &self.path(key))?;
-        match write_private(&self.path(key), bytes) {
+        match write(&self.path(key)) {
             Ok(()) => Ok(true),
             Err(e) if e.is_full() => Ok(false),
             Err(e) => Err(e.into()),

@@ -1,7 +1,7 @@
 //! The index: a finished analysis as bytes, so that a snapshot that was analysed once opens again without being parsed. Where the bytes
 //! are kept, and for which file, is somebody else's business.
 //!
-//! Layout: [`MAGIC`], the version of the layout, the columns, a checksum over all of it. It is a cache of this program on this machine: an
+//! Layout: [`MAGIC`], the version of the layout, then parts: length, columns, checksum. It is a cache of this program on this machine: an
 //! index of another version, or one that was damaged, is refused and made anew.
 
 use std::sync::OnceLock;
@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::analysis::Analysis;
 use super::bits::Bits;
 use super::classes::Interface;
+use super::column::Sums;
 use super::dominators::Dominators;
 use super::essential::Rules;
 use super::format::Header;
@@ -23,79 +24,131 @@ use super::table::ClassRow;
 
 const MAGIC: &[u8; 8] = b"cutoffhi";
 /// To be raised when anything that is written changes its meaning.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
-/// The index of a whole snapshot; `None` for one that was cut, which is soon parsed and may still grow.
-pub fn encode_index(analysis: &Analysis) -> Option<Vec<u8>> {
+/// The index of a whole snapshot, piece by piece, so that it need not be in memory at once; `None` for one that was cut, which is soon
+/// parsed and may still grow.
+pub fn index_pieces(analysis: &Analysis) -> Option<impl Iterator<Item = Vec<u8>> + '_> {
     if analysis.cut().is_some() {
         return None;
     }
-    let mut bytes = Vec::new();
-    bytes.extend_from_slice(MAGIC);
-    VERSION.pack(&mut bytes);
-    let parts = analysis.parts();
-    // One after the other would double the memory; the lengths are needed to read them in parallel.
-    for part in parts {
-        let at = bytes.len();
+    let mut head = MAGIC.to_vec();
+    VERSION.pack(&mut head);
+    let parts = analysis.parts().into_iter().map(|part| {
+        let mut bytes = Vec::new();
         0u64.pack(&mut bytes);
         part(&mut bytes);
-        let len = (bytes.len() - at - 8) as u64;
-        bytes[at..at + 8].copy_from_slice(&len.to_le_bytes());
-    }
-    checksum(&bytes).pack(&mut bytes);
-    Some(bytes)
+        let len = (bytes.len() - 8) as u64;
+        bytes[..8].copy_from_slice(&len.to_le_bytes());
+        let sum = mix(checksum(&bytes[..8]), checksum(&bytes[8..]));
+        sum.pack(&mut bytes);
+        bytes
+    });
+    Some(std::iter::once(head).chain(parts))
+}
+
+/// [`index_pieces`] in one.
+pub fn encode_index(analysis: &Analysis) -> Option<Vec<u8>> {
+    Some(index_pieces(analysis)?.flatten().collect())
 }
 
 /// The analysis that `bytes` are the index of; `None` when they are of another version, cut or damaged.
 pub fn decode_index(bytes: &[u8]) -> Option<Analysis> {
-    let (body, mut sum) = bytes.split_at_checked(bytes.len().checked_sub(8)?)?;
-    let mut from = body.strip_prefix(MAGIC)?;
-    if u32::unpack(&mut from)? != VERSION || u64::unpack(&mut sum)? != checksum(body) {
-        return None;
-    }
-    let mut parts = [&[][..]; 4];
-    for part in &mut parts {
-        let len = usize::unpack(&mut from)?;
-        (*part, from) = from.split_at_checked(len)?;
-    }
-    let [mut nodes, mut edges, mut rest, mut computed] = parts;
-    let ((nodes, edges), (rest, computed)) = rayon::join(
-        || rayon::join(|| Nodes::unpack(&mut nodes), || Edges::unpack(&mut edges)),
-        || rayon::join(|| Rest::unpack(&mut rest), || Computed::unpack(&mut computed)),
-    );
-    let (rest, computed) = (rest?, computed?);
-    let header = Header::read(&rest.header).ok()?;
-    let snapshot = Snapshot {
-        header,
-        nodes: nodes?,
-        edges: edges?,
-        locations: rest.locations,
-        strings: rest.strings,
-        root: rest.root,
-        renamed: rest.renamed,
-        cut: None,
-    };
-    computed.of(snapshot)
+    let mut rest = bytes;
+    let analysis = read_index(bytes.len() as u64, |buffer| {
+        let Some((head, tail)) = rest.split_at_checked(buffer.len()) else { return false };
+        buffer.copy_from_slice(head);
+        rest = tail;
+        true
+    });
+    analysis.filter(|_| rest.is_empty())
 }
 
-/// What the file says beside nodes and edges.
+/// [`decode_index`] of an index of `size` bytes, from its beginning on: `fill` fills a buffer with the next bytes and says whether it could.
+/// So it is in memory once, not twice.
+pub fn read_index(size: u64, fill: impl FnMut(&mut [u8]) -> bool) -> Option<Analysis> {
+    let mut parts = Parts { fill, left: size };
+    let head = parts.take(MAGIC.len() + 4)?;
+    let mut version = head.strip_prefix(MAGIC)?;
+    if u32::unpack(&mut version)? != VERSION {
+        return None;
+    }
+    let nodes = parts.next()?;
+    let to = parts.next()?;
+    let name = parts.next()?;
+    let strings = parts.next()?;
+    let rest: Rest = parts.next()?;
+    let header = Header::read(&rest.header).ok()?;
+    let (locations, root, renamed) = (rest.locations, rest.root, rest.renamed);
+    let snapshot = Snapshot { header, nodes, edges: Edges { to, name }, locations, strings, root, renamed, cut: None };
+    let (retained, dominator, order): (Sums, Vec<u32>, Vec<u32>) = (parts.next()?, parts.next()?, parts.next()?);
+    let c: Computed = parts.next()?;
+    let n = snapshot.node_count();
+    let fits = dominator.len() == n && order.len() == n && c.class.len() == n && snapshot.nodes.first_edge.len() == n + 1;
+    fits.then(|| Analysis {
+        kind: if c.exposed { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal },
+        rules: Rules { root: snapshot.root, page_owned: c.page_owned },
+        user_roots: c.user_roots,
+        shallow: c.shallow,
+        retained,
+        tree: Dominators { dominator, order },
+        distance: c.distance,
+        class: c.class,
+        classes: c.classes,
+        interfaces: c.interfaces,
+        statistics: c.statistics,
+        scripts: c.scripts.into_iter().map(|(k, v)| (k, StringIx(v))).collect(),
+        borrowed: FxHashMap::default(),
+        retainers: OnceLock::new(),
+        places: OnceLock::new(),
+        subtrees: OnceLock::new(),
+        ways: OnceLock::new(),
+        snapshot,
+    })
+}
+
+/// An index that is being read.
+struct Parts<F> {
+    fill: F,
+    left: u64,
+}
+
+impl<F: FnMut(&mut [u8]) -> bool> Parts<F> {
+    fn take(&mut self, len: usize) -> Option<Vec<u8>> {
+        // A length that lies is found before memory is reserved for it.
+        self.left = self.left.checked_sub(len as u64)?;
+        let mut bytes = vec![0; len];
+        (self.fill)(&mut bytes).then_some(bytes)
+    }
+
+    fn next<T: Pack>(&mut self) -> Option<T> {
+        let len = self.take(8)?;
+        let mut sum = checksum(&len);
+        let len = usize::try_from(u64::unpack(&mut len.as_slice())?).ok()?;
+        let bytes = self.take(len)?;
+        sum = mix(sum, checksum(&bytes));
+        if u64::unpack(&mut self.take(8)?.as_slice())? != sum {
+            return None;
+        }
+        let mut from = bytes.as_slice();
+        T::unpack(&mut from).filter(|_| from.is_empty())
+    }
+}
+
+/// What the file says beside nodes, edges and strings.
 struct Rest {
     header: Vec<u8>,
     locations: Vec<Location>,
-    strings: super::strings::Strings,
     root: u32,
     renamed: Vec<u32>,
 }
 
-/// What was computed.
+/// What was computed, but for the largest columns.
 struct Computed {
     exposed: bool,
     page_owned: Bits,
     user_roots: Vec<u32>,
     shallow: Option<super::column::Sizes>,
-    retained: super::column::Sums,
-    dominator: Vec<u32>,
-    order: Vec<u32>,
     distance: super::column::Distances,
     class: super::column::Codes,
     classes: Vec<ClassRow>,
@@ -106,11 +159,8 @@ struct Computed {
 
 packed! {
     Nodes { kind, name, id, size, first_edge, detached }
-    Edges { to, name }
-    Rest { header, locations, strings, root, renamed }
-    Computed {
-        exposed, page_owned, user_roots, shallow, retained, dominator, order, distance, class, classes, interfaces, statistics, scripts,
-    }
+    Rest { header, locations, root, renamed }
+    Computed { exposed, page_owned, user_roots, shallow, distance, class, classes, interfaces, statistics, scripts }
     Statistics { total, native, typed_arrays, code, strings, arrays, system }
     ClassRow { key, name, count, shallow, retained, distance }
     Interface { name, properties, count }
@@ -145,27 +195,28 @@ impl Pack for Location {
 type Part<'a> = Box<dyn Fn(&mut Vec<u8>) + 'a>;
 
 impl Analysis {
-    /// The four parts of the index, each written by itself.
-    fn parts(&self) -> [Part<'_>; 4] {
+    /// The parts of the index, each written by itself.
+    fn parts(&self) -> [Part<'_>; 9] {
         let s = &self.snapshot;
         [
             Box::new(|to| s.nodes.pack(to)),
-            Box::new(|to| s.edges.pack(to)),
+            Box::new(|to| s.edges.to.pack(to)),
+            Box::new(|to| s.edges.name.pack(to)),
+            Box::new(|to| s.strings.pack(to)),
             Box::new(|to| {
                 s.header.json.pack(to);
                 s.locations.pack(to);
-                s.strings.pack(to);
                 s.root.pack(to);
                 s.renamed.pack(to);
             }),
+            Box::new(|to| self.retained.pack(to)),
+            Box::new(|to| self.tree.dominator.pack(to)),
+            Box::new(|to| self.tree.order.pack(to)),
             Box::new(|to| {
                 (self.kind == SnapshotKind::ExposeInternals).pack(to);
                 self.rules.page_owned.pack(to);
                 self.user_roots.pack(to);
                 self.shallow.pack(to);
-                self.retained.pack(to);
-                self.tree.dominator.pack(to);
-                self.tree.order.pack(to);
                 self.distance.pack(to);
                 self.class.pack(to);
                 self.classes.pack(to);
@@ -177,35 +228,8 @@ impl Analysis {
     }
 }
 
-impl Computed {
-    fn of(self, snapshot: Snapshot) -> Option<Analysis> {
-        let n = snapshot.node_count();
-        let fits = self.dominator.len() == n && self.order.len() == n && self.class.len() == n && snapshot.nodes.first_edge.len() == n + 1;
-        fits.then(|| Analysis {
-            kind: if self.exposed { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal },
-            rules: Rules { root: snapshot.root, page_owned: self.page_owned },
-            user_roots: self.user_roots,
-            shallow: self.shallow,
-            retained: self.retained,
-            tree: Dominators { dominator: self.dominator, order: self.order },
-            distance: self.distance,
-            class: self.class,
-            classes: self.classes,
-            interfaces: self.interfaces,
-            statistics: self.statistics,
-            scripts: self.scripts.into_iter().map(|(k, v)| (k, StringIx(v))).collect(),
-            borrowed: FxHashMap::default(),
-            retainers: OnceLock::new(),
-            places: OnceLock::new(),
-            subtrees: OnceLock::new(),
-            ways: OnceLock::new(),
-            snapshot,
-        })
-    }
-}
-
 /// Finds damage, not malice: the index lies in a private directory.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     const PIECE: usize = 1 << 20;
     let pieces: Vec<u64> = bytes
         .par_chunks(PIECE)

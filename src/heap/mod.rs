@@ -71,6 +71,7 @@ mod scan;
 mod sizes;
 mod snapshot;
 mod strings;
+mod summary;
 mod suspects;
 mod table;
 #[cfg(test)]
@@ -90,7 +91,7 @@ pub use diff::{ClassChange, Growth, NotComparable, ShapeChange, diff, diff_by_sh
 pub use digests::Digests;
 pub use format::{EdgeKind, Header, NodeKind};
 pub use ids::{ClassIx, EdgeIx, NodeId, NodeIx, StringIx};
-pub use index::{decode_index, encode_index};
+pub use index::{decode_index, encode_index, index_pieces, read_index};
 pub use paths::{PathStep, Retainer};
 pub use pipeline::{Pipeline, analyse};
 pub use profile::{Profile, ProfileError, Site};
@@ -100,6 +101,7 @@ pub use salvage::{Cut, Section, Trust};
 pub use sizes::Statistics;
 pub use snapshot::{Edge, Label, Location, Snapshot, SnapshotKind};
 pub use strings::Strings;
+pub use summary::{Facts, Summary};
 pub use suspects::{Options, find_leaks};
 pub use table::ClassRow;
 pub use verdict::{Age, Confidence, HolderKind, Large, Place, Step, Suspect, Trigger, Verdict};

@@ -224,6 +224,23 @@ fn an_analysis_comes_back_from_its_index() {
 }
 
 #[test]
+fn a_summary_comes_back_and_damage_is_seen() {
+    let a = Draft::small().analyse();
+    let verdict = find_leaks(&[&a], &Options::default(), &Unwatched).expect("nobody cancels");
+    let summary = Summary { facts: Facts::of(&a), verdict, note: "the file's hash".into() };
+    let bytes = summary.encode().expect("a whole snapshot");
+    assert_eq!(Summary::decode(&bytes), Some(summary.clone()));
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        assert!(Summary::decode(&damaged).is_none() && Summary::decode(&bytes[..at]).is_none(), "byte {at}");
+    }
+    let text = Draft::small().text();
+    let cut = analyse(&text.as_bytes()[..text.len() - 1], Arc::new(Unwatched)).expect("what is there");
+    assert_eq!(Summary { facts: Facts::of(&cut), ..summary }.encode(), None);
+}
+
+#[test]
 fn growth_is_net_by_the_owner_that_held_it() {
     let before = Draft::small();
     let mut after = Draft::small();

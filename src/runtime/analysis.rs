@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 use super::Word;
 use super::acts::cancelled;
 use super::hands::Hands;
+use super::snapshots::{self, Kept, Whole};
 use crate::app::{JobId, Model, News, Shelf};
 use crate::base::{EvidenceId, Trouble, TroubleKind};
 use crate::disk::Reader;
+use crate::evidence::CacheKey;
 use crate::git::Repo;
-use crate::heap::{Analysis, Options as LeakOptions, Phase, Pipeline, Progress, Stop, Verdict, find_leaks};
+use crate::heap::{Analysis, Facts, Options as LeakOptions, Phase, Progress, Summary, Verdict, find_leaks};
 use crate::incident::{CodeAge, IncidentId, Place};
 
 /// What is to be analysed.
@@ -34,8 +36,6 @@ pub(super) struct Order {
 const REVERT_WINDOW: TimeDelta = TimeDelta::hours(24);
 /// git on a large repository and a cold disk takes seconds.
 const GIT_WITHIN: Duration = Duration::from_secs(20);
-/// Bytes given to the parser at once.
-const PIECE: usize = 4 << 20;
 
 /// The files of `evidence`, by name in the evidence directory.
 pub(super) fn files(model: &Model, evidence: &[EvidenceId]) -> Vec<(EvidenceId, String)> {
@@ -76,77 +76,144 @@ pub(super) async fn run(
     stop: CancellationToken,
 ) -> News {
     let (job, evidence) = (order.job, order.evidence.clone());
-    let work = tokio::task::spawn_blocking(move || verdict(&hands, &order, incident.as_ref(), &shelf, &to, &stop));
-    let result = match work.await {
-        Ok(result) => result.map(Box::new),
-        Err(_) => Err(Trouble::new(TroubleKind::Failed, "the analysis broke down", "", "the file is kept; open it in Chrome DevTools")),
-    };
-    News::Analysed { job, evidence, result }
+    let work = tokio::task::spawn_blocking(move || Work { hands, order, incident, shelf, to, stop }.run());
+    match work.await {
+        Ok(news) => news,
+        Err(_) => {
+            let what = Trouble::new(TroubleKind::Failed, "the analysis broke down", "", "the file is kept; open it in Chrome DevTools");
+            News::Analysed { job, evidence, result: Err(what) }
+        }
+    }
 }
 
-fn verdict(
-    hands: &Hands,
-    order: &Order,
-    incident: Option<&IncidentId>,
-    shelf: &Shelf,
-    to: &mpsc::Sender<Word>,
-    stop: &CancellationToken,
-) -> Result<Verdict, Trouble> {
-    let progress: Arc<dyn Progress> =
-        Arc::new(Watched { job: order.job, to: to.clone(), stop: stop.clone(), told: AtomicU32::new(u32::MAX) });
-    let mut analyses = Vec::new();
-    for id in &order.evidence {
-        let analysis = match shelf.get(*id) {
-            Some(known) => known,
-            None => {
-                let file = order.files.iter().find(|(known, _)| known == id).map(|(_, file)| file);
-                let file = file.ok_or_else(|| {
-                    Trouble::new(TroubleKind::NotFound, format!("{id} has no file"), "", "capture again; nothing was kept of it")
-                })?;
-                let path = hands.evidence_dir(incident).join(file);
-                let analysis = Arc::new(analyse_file(&path, &progress)?);
-                warm(&analysis);
-                let _ = to.blocking_send(Word::Shelved(*id, analysis.clone()));
-                analysis
+/// A job of analysis, on a thread of its own.
+struct Work {
+    hands: Arc<Hands>,
+    order: Order,
+    incident: Option<IncidentId>,
+    shelf: Shelf,
+    to: mpsc::Sender<Word>,
+    stop: CancellationToken,
+}
+
+impl Work {
+    /// Says the verdict as soon as it is known: at once when the cache knows it, and in any case before the index is written. What comes
+    /// after it is told as the end of the job.
+    fn run(&self) -> News {
+        let kept = Kept::at(&self.hands.cache_dir);
+        let result = match self.known(&kept) {
+            Some(verdict) => {
+                self.tell(Ok(verdict));
+                self.analyses(&kept).map(|_| ())
             }
+            None => match self.verdict(&kept) {
+                Err(trouble) => return self.analysed(Err(trouble)),
+                Ok((verdict, fresh)) => {
+                    self.tell(Ok(verdict));
+                    for file in &fresh {
+                        file.keep(&kept);
+                    }
+                    Ok(())
+                }
+            },
         };
-        analyses.push(analysis);
+        let trouble = result.err().filter(|t| t.kind != TroubleKind::Cancelled);
+        News::JobEnded { job: self.order.job, trouble }
     }
-    let all: Vec<&Analysis> = analyses.iter().map(AsRef::as_ref).collect();
-    let options = LeakOptions { seconds: order.seconds, ..LeakOptions::default() };
-    find_leaks(&all, &options, progress.as_ref()).map_err(|_| cancelled())
+
+    fn analysed(&self, result: Result<Verdict, Trouble>) -> News {
+        News::Analysed { job: self.order.job, evidence: self.order.evidence.clone(), result: result.map(Box::new) }
+    }
+
+    fn tell(&self, result: Result<Verdict, Trouble>) {
+        let _ = self.to.blocking_send(Word::News(Box::new(self.analysed(result))));
+    }
+
+    /// The verdict of one file that was analysed before.
+    fn known(&self, kept: &Kept) -> Option<Verdict> {
+        let [id] = self.order.evidence[..] else { return None };
+        let key = kept.key(&self.path(id).ok()?)?;
+        kept.summary(&key).map(|s| s.verdict)
+    }
+
+    fn verdict(&self, kept: &Kept) -> Result<(Verdict, Vec<Fresh>), Trouble> {
+        let (analyses, fresh) = self.analyses(kept)?;
+        let all: Vec<&Analysis> = analyses.iter().map(AsRef::as_ref).collect();
+        let options = LeakOptions { seconds: self.order.seconds, ..LeakOptions::default() };
+        let verdict = find_leaks(&all, &options, self.progress().as_ref()).map_err(|_| cancelled())?;
+        if let ([_], [file]) = (&all[..], &fresh[..])
+            && let Some(key) = &file.key
+        {
+            let (facts, note) = (Facts::of(&file.analysis), file.whole.sha256.clone());
+            kept.keep_summary(key, &Summary { facts, verdict: verdict.clone(), note });
+        }
+        Ok((verdict, fresh))
+    }
+
+    /// Puts all files on the shelf; those that had to be parsed are given back too.
+    fn analyses(&self, kept: &Kept) -> Result<(Vec<Arc<Analysis>>, Vec<Fresh>), Trouble> {
+        let progress = self.progress();
+        let (mut analyses, mut fresh) = (Vec::new(), Vec::new());
+        for &id in &self.order.evidence {
+            if let Some(known) = self.shelf.get(id) {
+                analyses.push(known);
+                continue;
+            }
+            let path = self.path(id)?;
+            let key = kept.key(&path);
+            let analysis = match key.as_ref().and_then(|key| kept.analysis(key)) {
+                Some(known) => Arc::new(known),
+                None => {
+                    let file = Reader::open(&path).map_err(Trouble::from)?;
+                    let place = path.file_name().unwrap_or_default().to_string_lossy();
+                    let (analysis, whole) = snapshots::analyse(&file, true, &place, &progress)?;
+                    let analysis = Arc::new(analysis);
+                    fresh.push(Fresh { analysis: analysis.clone(), whole, key });
+                    analysis
+                }
+            };
+            if self.stop.is_cancelled() {
+                return Err(cancelled());
+            }
+            warm(&analysis);
+            let _ = self.to.blocking_send(Word::Shelved(id, analysis.clone()));
+            analyses.push(analysis);
+        }
+        Ok((analyses, fresh))
+    }
+
+    fn path(&self, id: EvidenceId) -> Result<PathBuf, Trouble> {
+        let file = self.order.files.iter().find(|(known, _)| *known == id).map(|(_, file)| file);
+        let file = file
+            .ok_or_else(|| Trouble::new(TroubleKind::NotFound, format!("{id} has no file"), "", "capture again; nothing was kept of it"))?;
+        Ok(self.hands.evidence_dir(self.incident.as_ref()).join(file))
+    }
+
+    fn progress(&self) -> Arc<dyn Progress> {
+        Arc::new(Watched { job: self.order.job, to: self.to.clone(), stop: self.stop.clone(), told: AtomicU32::new(u32::MAX) })
+    }
+}
+
+/// A file that was parsed.
+struct Fresh {
+    analysis: Arc<Analysis>,
+    whole: Whole,
+    key: Option<CacheKey>,
+}
+
+impl Fresh {
+    /// Lets the cache know it, so that the views of a reopened incident need not wait.
+    fn keep(&self, kept: &Kept) {
+        if let Some(key) = &self.key {
+            kept.keep_analysis(key, self.whole.size, &self.analysis);
+        }
+    }
 }
 
 /// Paths and the dominator tree are made when they are first asked for: here, not when a tab is opened on the desk's task.
 fn warm(analysis: &Analysis) {
     if let Some(root) = analysis.dominators_first().next() {
         let _ = (analysis.path(root), analysis.dominated(root).next());
-    }
-}
-
-/// Reads the snapshot at `path`, in pieces.
-fn analyse_file(path: &Path, progress: &Arc<dyn Progress>) -> Result<Analysis, Trouble> {
-    let file = Reader::open(path).map_err(Trouble::from)?;
-    let mut pipeline = Pipeline::new(progress.clone());
-    let mut piece = vec![0; PIECE];
-    let mut at = 0;
-    loop {
-        let n = file.read_at(at, &mut piece).map_err(Trouble::from)?;
-        if n == 0 {
-            break;
-        }
-        at += n as u64;
-        pipeline.push(&piece[..n]).map_err(|stop| stopped(stop, path))?;
-    }
-    pipeline.finish().map_err(|stop| stopped(stop, path))
-}
-
-fn stopped(stop: Stop, path: &Path) -> Trouble {
-    match stop {
-        Stop::Cancelled => cancelled(),
-        stop @ Stop::NotASnapshot { .. } => {
-            Trouble { place: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), ..Trouble::from(stop) }
-        }
     }
 }
 

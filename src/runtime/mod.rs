@@ -14,6 +14,7 @@ mod logs;
 mod pen;
 mod pods;
 mod posts;
+pub mod snapshots;
 pub mod socket;
 mod watch;
 

@@ -15,12 +15,13 @@ use crate::cli::heap_views::{self, Table};
 use crate::cli::snapshot_file::{self, SnapshotFile};
 use crate::cli::sources::Sources;
 use crate::cli::{Context, Exit, Verb};
-use crate::heap::{self, Analysis, Options, Profile, Unwatched, Verdict};
+use crate::heap::{self, Analysis, Facts, Options, Profile, Unwatched, Verdict};
 use crate::report::age_words;
+use crate::runtime::snapshots::{self, Kept};
 
 #[derive(Args)]
 struct AnalyzeArgs {
-    /// Heap snapshots of one process, oldest first (.heapsnapshot, plain or .gz); or one .heapprofile
+    /// Heap snapshots of one process, oldest first (.heapsnapshot, plain, .gz or .zst; - reads a pipe); or one .heapprofile
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Git clone of the service: tells how old the leaking code is
@@ -59,7 +60,7 @@ struct AnalyzeArgs {
     /// Five SHA-256 over all nodes, to be compared with Chrome DevTools
     #[arg(long, help_heading = "Ask the heap")]
     digests: bool,
-    /// Taken for scripts to come: nothing is cached yet, the file itself is always read
+    /// Read the file itself: neither use what was computed from it before, nor keep it
     #[arg(long)]
     no_cache: bool,
 }
@@ -67,6 +68,11 @@ struct AnalyzeArgs {
 impl AnalyzeArgs {
     fn rows(&self) -> usize {
         self.top.unwrap_or(10)
+    }
+
+    /// Whether there is a question that a verdict and the class table do not answer.
+    fn asks_the_graph(&self) -> bool {
+        self.class.is_some() || self.object.is_some() || self.dominators || self.diff || self.strings || self.digests
     }
 }
 
@@ -85,7 +91,7 @@ impl Verb for Analyze {
             )
             .after_help(
                 "Examples:\n  cutoff analyze Heap.1.heapsnapshot Heap.2.heapsnapshot --between 10m --repo ~/src/content-import\n  \
-                 cutoff analyze heap.heapsnapshot.gz --class ImportedContent\n  cutoff analyze heap.heapsnapshot --object @12345 --retainers\n  \
+                 cutoff analyze heap.heapsnapshot.gz --class ImportedContent\n  kubectl exec POD -- cat /tmp/heap.heapsnapshot | cutoff analyze -\n  cutoff analyze heap.heapsnapshot --object @12345 --retainers\n  \
                  cutoff analyze a.heapsnapshot b.heapsnapshot --json | jq '.suspects[0]'",
             )
     }
@@ -100,21 +106,36 @@ impl Verb for Analyze {
             return Ok(Exit::Ok);
         }
         let progress: Arc<dyn heap::Progress> = Arc::new(Unwatched);
+        if args.files.iter().filter(|f| snapshot_file::is_pipe(f)).count() > 1 {
+            let what = "the standard input is one snapshot, not several";
+            return Err(Trouble::new(TroubleKind::Usage, what, "", "write the snapshots to files and give those").into());
+        }
+        let kept = if args.no_cache { Kept::none() } else { Kept::at(&context.paths().cache_dir) };
+        let enough = args.files.len() == 1 && !args.asks_the_graph();
         let mut files = Vec::new();
         for path in &args.files {
-            files.push(snapshot_file::read(path, &progress)?);
+            files.push(SnapshotFile::read(path, &kept, enough, &progress)?);
         }
-        let exit = if files.iter().any(|f| f.analysis.cut().is_some()) { Exit::Incomplete } else { Exit::Ok };
+        let exit = if files.iter().any(|f| f.facts.cut.is_some()) { Exit::Incomplete } else { Exit::Ok };
         let tables = tables(&args, &files)?;
         let Some(newest) = files.last() else { return Ok(Exit::Usage) };
-        if args.digests {
-            let digests = crate::cli::json::digests(&newest.analysis.digests());
+        if let (true, Some(analysis)) = (args.digests, newest.analysis()) {
+            let digests = crate::cli::json::digests(&analysis.digests());
             writeln!(out, "{}", if context.global.json { json!({ "schema": "cutoff.digests/1", "digests": digests }) } else { digests })?;
             return Ok(exit);
         }
-        let analyses: Vec<&Analysis> = files.iter().map(|f| &f.analysis).collect();
-        let options = Options { seconds: args.between.map(|b| b.as_secs_f64()), ..Options::default() };
-        let mut verdict = heap::find_leaks(&analyses, &options, &Unwatched).map_err(Trouble::from)?;
+        let mut verdict = match (files.as_slice(), newest.verdict()) {
+            ([_], Some(known)) => known.clone(),
+            _ => {
+                let analyses: Vec<&Analysis> = files.iter().filter_map(SnapshotFile::analysis).collect();
+                let options = Options { seconds: args.between.map(|b| b.as_secs_f64()), ..Options::default() };
+                let verdict = heap::find_leaks(&analyses, &options, progress.as_ref()).map_err(Trouble::from)?;
+                if let [file] = files.as_slice() {
+                    file.keep_verdict(&kept, &verdict);
+                }
+                verdict
+            }
+        };
         let mut sources = Sources::open(
             args.source_maps.as_deref(),
             args.repo.as_deref().map(|dir| (dir, args.revision.as_str())),
@@ -134,7 +155,7 @@ impl Verb for Analyze {
         } else {
             write!(out, "{}", text(&files, &verdict, context))?;
             if tables.is_empty() {
-                write!(out, "{}", classes(&newest.analysis, args.rows()).text())?;
+                write!(out, "{}", classes(&newest.facts, args.rows()).text())?;
             }
             for (table, why) in &tables {
                 write!(out, "{}", table.text())?;
@@ -143,13 +164,20 @@ impl Verb for Analyze {
                 }
             }
         }
+        out.flush()?;
+        // Who asked the graph once asks again. It is kept when the answer stands, since that takes its time.
+        if !enough {
+            for file in &files {
+                file.keep_analysis(&kept);
+            }
+        }
         Ok(exit)
     }
 }
 
 /// The questions that were asked, each with its table.
 fn tables(args: &AnalyzeArgs, files: &[SnapshotFile]) -> Result<Vec<(Table, Option<String>)>, Trouble> {
-    let Some(newest) = files.last().map(|f| &f.analysis) else { return Ok(Vec::new()) };
+    let Some(newest) = files.last().and_then(SnapshotFile::analysis) else { return Ok(Vec::new()) };
     let mut tables = Vec::new();
     if let Some(class) = &args.class {
         let table = heap_views::of_class(newest, class, args.rows());
@@ -174,7 +202,7 @@ fn tables(args: &AnalyzeArgs, files: &[SnapshotFile]) -> Result<Vec<(Table, Opti
         tables.push((heap_views::dominators(newest, object.unwrap_or(newest.root()), args.rows()), None));
     }
     if args.diff {
-        let [first, .., _] = files else {
+        let [Some(first), .., _] = files.iter().map(SnapshotFile::analysis).collect::<Vec<_>>()[..] else {
             return Err(Trouble::new(
                 TroubleKind::Usage,
                 "--diff compares two snapshots",
@@ -182,7 +210,7 @@ fn tables(args: &AnalyzeArgs, files: &[SnapshotFile]) -> Result<Vec<(Table, Opti
                 "give the earlier file first, then the later one",
             ));
         };
-        tables.push(heap_views::changes(&first.analysis, newest, args.rows()));
+        tables.push(heap_views::changes(first, newest, args.rows()));
     }
     if args.strings {
         tables.push((heap_views::duplicate_strings(newest, args.rows()), None));
@@ -190,9 +218,9 @@ fn tables(args: &AnalyzeArgs, files: &[SnapshotFile]) -> Result<Vec<(Table, Opti
     Ok(tables)
 }
 
-fn classes(a: &Analysis, top: usize) -> Table {
-    let rows = a
-        .class_rows()
+fn classes(facts: &Facts, top: usize) -> Table {
+    let rows = facts
+        .classes
         .iter()
         .take(top)
         .map(|c| vec![Masked::from(&*c.name).as_str().into(), c.count.into(), c.shallow.into(), c.retained.into()])
@@ -270,18 +298,17 @@ fn text(files: &[SnapshotFile], verdict: &Verdict, context: &Context) -> String 
     }
     line(String::new());
     for f in files {
-        let a = &f.analysis;
-        let version = snapshot_file::node_version(a).map(|v| format!(", Node {v}")).unwrap_or_default();
+        let version = f.facts.node_version.as_ref().map(|v| format!(", Node {v}")).unwrap_or_default();
         line(format!(
             "{}: {} ({}{version}), heap {}, {} objects, sha256 {}",
             f.name,
-            a.snapshot_kind().words(),
+            f.facts.kind.words(),
             f.size,
-            Bytes(a.total_size()),
-            Count(a.node_count() as u64),
+            Bytes(f.facts.total_bytes),
+            Count(f.facts.nodes),
             &f.sha256[..16]
         ));
-        if let Some(cut) = a.cut() {
+        if let Some(cut) = &f.facts.cut {
             let share = |(have, whole): (u64, u64)| if whole == 0 { 100.0 } else { have as f64 * 100.0 / whole as f64 };
             line(format!(
                 "   CUT in its {}: {:.0} % of the objects, {:.0} % of the references",
@@ -303,9 +330,9 @@ fn path(s: &heap::Suspect) -> String {
 }
 
 fn profile(out: &mut impl Write, path: &Path, top: usize, as_json: bool) -> Result<()> {
-    let (file, _) = snapshot_file::open(path)?;
+    let file = snapshot_file::open(path)?;
     let mut whole = Vec::new();
-    snapshot_file::pieces(&file, |piece| {
+    snapshots::pieces(&file, false, |piece| {
         whole.extend_from_slice(piece);
         Ok(())
     })?;

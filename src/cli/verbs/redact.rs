@@ -12,6 +12,7 @@ use crate::cli::snapshot_file;
 use crate::cli::{Context, Exit, Verb};
 use crate::disk;
 use crate::heap::{Redactor, Unwatched};
+use crate::runtime::snapshots;
 
 #[derive(Args)]
 struct RedactArgs {
@@ -48,21 +49,23 @@ impl Verb for Redact {
             )
             .into());
         }
-        let read = snapshot_file::read(&args.file, &(Arc::new(Unwatched) as Arc<dyn crate::heap::Progress>))?;
-        if read.analysis.cut().is_some() {
+        let progress: Arc<dyn crate::heap::Progress> = Arc::new(Unwatched);
+        let file = snapshot_file::open(&args.file)?;
+        let name = args.file.display().to_string();
+        let (analysis, _) = snapshots::analyse(&file, false, &name, &progress)?;
+        if analysis.cut().is_some() {
             return Err(Trouble::new(
                 TroubleKind::Incomplete,
                 "the snapshot is cut, so its names cannot be told from its contents",
-                read.name,
+                name,
                 "redact a whole file",
             )
             .into());
         }
-        let mut redactor = Redactor::new(read.analysis.snapshot());
-        let (file, _) = snapshot_file::open(&args.file)?;
+        let mut redactor = Redactor::new(analysis.snapshot());
         let mut copy = disk::Appender::create(&args.output).map_err(Trouble::from)?;
         let mut out = Vec::new();
-        snapshot_file::pieces(&file, |piece| {
+        snapshots::pieces(&file, false, |piece| {
             out.clear();
             redactor.push(piece, &mut out);
             copy.append(&out).map_err(Trouble::from)
