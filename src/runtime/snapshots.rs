@@ -314,3 +314,68 @@ fn said(kept: Result<bool, crate::evidence::Error>) {
         tracing::info!(%error, "an analysis is not kept in the cache");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<u8>, Whole) {
+        let mut got = Vec::new();
+        let take = |piece: &[u8]| {
+            got.extend_from_slice(piece);
+            Ok(())
+        };
+        let whole = pieces_of_pipe(bytes, true, take).expect("memory can be read");
+        (got, whole)
+    }
+
+    #[test]
+    fn what_was_packed_comes_out_and_the_hash_is_of_the_file() {
+        let plain: Vec<u8> = (0..3 * PIECE as u32 / 8).flat_map(|i| (i.wrapping_mul(0x9e37_79b9) >> 8).to_le_bytes()).collect();
+        let (first, second) = plain.split_at(plain.len() / 2 + 1);
+        let skipped = [0x53, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9];
+        let archives = [
+            plain.clone(),
+            gzip(&plain),
+            [gzip(first), gzip(second)].concat(),
+            zstd(&plain),
+            [&skipped[..], &zstd(first), &skipped, &zstd(second)].concat(),
+        ];
+        for (n, bytes) in archives.iter().enumerate() {
+            let (got, whole) = read(bytes);
+            assert!(got == plain, "archive {n}");
+            let expected = Whole { size: Bytes(bytes.len() as u64), sha256: crate::disk::sha256_hex(bytes) };
+            assert_eq!(whole, expected, "archive {n}");
+            // Cut, what comes out is the beginning, and the hash is still of all that is there.
+            let (got, whole) = read(&bytes[..bytes.len() - 7]);
+            assert!(plain.starts_with(&got) && whole.size.0 == bytes.len() as u64 - 7, "archive {n}, cut");
+        }
+        for short in [&b""[..], b"{", &[0x1f], &[0x28, 0xb5, 0x2f, 0xfd], &[0x1f, 0x8b, 1, 2, 3]] {
+            assert_eq!(read(short).1.size.0, short.len() as u64);
+        }
+    }
+
+    #[test]
+    fn who_takes_no_more_stops_the_reading() {
+        let endless = std::io::repeat(b'1');
+        let mut pieces = 0;
+        let stopped = pieces_of_pipe(endless, false, |_| {
+            pieces += 1;
+            if pieces < 3 { Ok(()) } else { Err(Trouble::new(TroubleKind::Cancelled, "enough", "", "")) }
+        });
+        assert_eq!((stopped.map_err(|t| t.kind), pieces), (Err(TroubleKind::Cancelled), 3));
+    }
+}

@@ -1,14 +1,23 @@
 //! `cutoff analyze` and `cutoff redact` as a person calls them.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::oracle::fixture;
 
 fn cutoff(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cutoff")).args(args).env_remove("CUTOFF_CONFIG").output().expect("the binary starts")
+    static CACHE: OnceLock<TempDir> = OnceLock::new();
+    cutoff_with(CACHE.get_or_init(|| tempfile::tempdir().expect("a folder")).path(), args)
+}
+
+/// With a cache of its own.
+fn cutoff_with(cache: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cutoff"));
+    command.args(args).env_remove("CUTOFF_CONFIG").env("CUTOFF_CACHE_DIR", cache).output().expect("the binary starts")
 }
 
 fn snapshot(name: &str) -> String {
@@ -109,4 +118,109 @@ fn a_redacted_copy_has_the_same_numbers_and_no_texts() {
     let digests = |file: &str| cutoff(&["analyze", file, "--digests"]).stdout;
     assert_eq!(digests(&original), digests(&copy));
     assert_eq!(cutoff(&["redact", &original, "-o", &copy]).status.code(), Some(9), "it overwrites nothing");
+}
+
+#[test]
+fn what_was_analysed_once_opens_without_being_read() {
+    let (dir, cache) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let path = dir.path().join("heap.heapsnapshot");
+    let whole = fixture("node22-1.heapsnapshot.gz");
+    std::fs::write(&path, &whole).expect("written");
+    let file = path.display().to_string();
+    let entries = || -> Vec<PathBuf> {
+        let found = std::fs::read_dir(cache.path().join("heap")).expect("the cache").flatten();
+        let mut found: Vec<PathBuf> = found.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "index")).collect();
+        found.sort();
+        found
+    };
+    let ask = |more: &[&str]| {
+        let out = cutoff_with(cache.path(), &[&["analyze", file.as_str(), "--json"], more].concat());
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).expect("JSON")
+    };
+    let anew = |more: &[&str]| ask(&[&["--no-cache"], more].concat());
+    let first = anew(&[]);
+    assert!(!cache.path().join("heap").exists(), "--no-cache keeps nothing");
+    assert_eq!(ask(&[]), first);
+    assert_eq!(entries().len(), 1, "the summary");
+    let questions: [&[&str]; 5] = [&["--class", "ImportedContent"], &["--dominators"], &["--strings"], &["--digests"], &["--top", "3"]];
+    for question in questions {
+        let fresh = anew(question);
+        assert_eq!((ask(question), ask(question)), (fresh.clone(), fresh), "{question:?}");
+    }
+    assert_eq!(entries().len(), 2, "the summary and the index");
+    #[cfg(unix)]
+    for entry in entries() {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&entry).expect("an entry").permissions().mode() & 0o777, 0o600);
+    }
+    // Damage in the middle, with the same size and time: only who reads the file can see it.
+    let modified = std::fs::metadata(&path).expect("the file").modified().expect("a time");
+    let mut damaged = whole.clone();
+    let middle = whole.len() / 2;
+    damaged[middle..middle + 100].fill(b'x');
+    let write = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).expect("written");
+        std::fs::File::options().write(true).open(&path).and_then(|f| f.set_modified(modified)).expect("its time");
+    };
+    write(&damaged);
+    assert_eq!(ask(&[]), first, "it was not read");
+    assert_eq!(ask(&["--class", "Map"]), ask(&["--class", "Map"]), "nor for a question to its graph");
+    assert_eq!(cutoff_with(cache.path(), &["analyze", &file, "--no-cache"]).status.code(), Some(8), "it is damaged");
+    std::fs::File::options()
+        .write(true)
+        .open(&path)
+        .and_then(|f| f.set_modified(modified - std::time::Duration::from_secs(5)))
+        .expect("its time");
+    assert_eq!(cutoff_with(cache.path(), &["analyze", &file]).status.code(), Some(8), "written again: read again");
+    write(&whole);
+    assert_eq!(ask(&[]), first);
+    for entry in entries() {
+        let bytes = std::fs::read(&entry).expect("an entry");
+        std::fs::write(&entry, &bytes[..bytes.len() - 1]).expect("cut");
+    }
+    assert_eq!((ask(&["--class", "Map"]), ask(&[])), (anew(&["--class", "Map"]), first), "a damaged cache is made anew");
+}
+
+#[test]
+fn packed_files_and_pipes_say_the_same() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().expect("a folder");
+    let whole = fixture("node24-1.heapsnapshot.gz");
+    let (first, second) = whole.split_at(whole.len() / 3);
+    let frame = |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
+    // Several frames, and one to be skipped before them.
+    let zstd = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3], frame(first).as_slice(), frame(second).as_slice()].concat();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path.display().to_string()
+    };
+    let plain = write("heap.heapsnapshot", &whole);
+    let said = |mut said: Value| {
+        for snapshot in [&mut said["snapshot"].clone(), &mut said["snapshots"][0].clone()] {
+            assert!(snapshot["sha256"].as_str().is_some_and(|s| s.len() == 64));
+        }
+        for of in ["snapshot", "snapshots"] {
+            let of = if of == "snapshot" { &mut said[of] } else { &mut said[of][0] };
+            ["file", "bytes", "sha256"].iter().for_each(|key| of[*key] = Value::Null);
+        }
+        said
+    };
+    let expected = said(json(&["analyze", &plain, "--json"]));
+    for packed in [write("heap.zst", &zstd), snapshot("node24-1.heapsnapshot.gz")] {
+        assert_eq!(said(json(&["analyze", &packed, "--json"])), expected, "{packed}");
+    }
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cutoff"))
+        .args(["analyze", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(&zstd).expect("it reads");
+    let out = child.wait_with_output().expect("it ends");
+    assert_eq!(said(serde_json::from_slice(&out.stdout).expect("JSON")), expected, "a pipe");
+    // A packed file that was cut gives what it has.
+    let cut = write("cut.zst", &zstd[..zstd.len() * 3 / 4]);
+    assert_eq!(cutoff(&["analyze", &cut]).status.code(), Some(8));
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::entries::Entries;
 use super::reader::Reader;
 use super::{Recogniser, Sight, Site};
 use crate::heap::format::{EdgeKind, NodeKind};
@@ -15,32 +16,18 @@ use crate::heap::verdict::HolderKind;
 /// Fewer properties than this make an object with fields, not a dictionary.
 const DICTIONARY: usize = 64;
 
-/// What a collection holds.
-#[derive(Clone, Debug)]
-pub(in crate::heap) struct Entries {
-    /// What it is.
-    pub kind: HolderKind,
-    /// How many entries.
-    pub count: u64,
-    /// Keys of a map or members of a set, values of all others; objects and strings only.
-    pub keys: Vec<NodeIx>,
-    /// Values of a map; members of all others.
-    pub values: Vec<NodeIx>,
-    /// Entries at the front of the table that were deleted: proof that entries leave. `None` where it cannot be seen.
-    pub holes: Option<u64>,
-    /// An array whose store is larger than its length and was not made with it: it grew by `push`.
-    pub pushed: Option<bool>,
-    /// An object in dictionary mode: properties came and went, or there are too many for fields.
-    pub dictionary: bool,
-}
-
 /// What `node` holds when it is a collection; `None` when it is something else.
 pub(in crate::heap) fn entries(reader: &Reader<'_>, node: NodeIx) -> Option<Arc<Entries>> {
-    reader.entries(node)
+    if let Some(held) = reader.known_collection(node) {
+        return Some(held);
+    }
+    let held = Arc::new(read(reader, node)?);
+    reader.keep_collection(node, &held);
+    Some(held)
 }
 
 /// Reads a collection.
-pub(super) fn read(reader: &Reader<'_>, node: NodeIx) -> Option<Entries> {
+fn read(reader: &Reader<'_>, node: NodeIx) -> Option<Entries> {
     let a = reader.a;
     if a.kind(node) != NodeKind::Object {
         return None;

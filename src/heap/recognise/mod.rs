@@ -4,6 +4,7 @@ mod async_context;
 mod buffers;
 mod closures;
 mod collections;
+mod entries;
 mod links;
 mod listeners;
 mod members;
@@ -17,7 +18,8 @@ mod timers;
 mod trail;
 
 pub(super) use async_context::{keepers, store_name, stores};
-pub(super) use collections::{Entries, entries};
+pub(super) use collections::entries;
+pub(super) use entries::Entries;
 pub(super) use members::{Members, members, thinned};
 pub(super) use reader::{Origin, Reader};
 pub(super) use timers::{Pending, pending};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::collections::Entries;
+use super::entries::Entries;
 
 use crate::base::{Masked, Untrusted};
 use crate::heap::analysis::Analysis;
@@ -135,17 +135,16 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// What `node` holds when it is a collection.
-    pub fn entries(&self, node: NodeIx) -> Option<Arc<Entries>> {
-        let known = || self.collections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = known().get(&node.0) {
-            return Some(Arc::clone(held));
-        }
-        let held = Arc::new(super::collections::read(self, node)?);
+    /// A collection that was kept.
+    pub fn known_collection(&self, node: NodeIx) -> Option<Arc<Entries>> {
+        self.collections.lock().unwrap_or_else(PoisonError::into_inner).get(&node.0).cloned()
+    }
+
+    /// Keeps what a collection holds, if it is large.
+    pub fn keep_collection(&self, node: NodeIx, held: &Arc<Entries>) {
         if held.count >= LARGE {
-            known().insert(node.0, Arc::clone(&held));
+            self.collections.lock().unwrap_or_else(PoisonError::into_inner).insert(node.0, Arc::clone(held));
         }
-        Some(held)
     }
 
     /// Looks for the references to many nodes at once, which costs no more than for one.
