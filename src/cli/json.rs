@@ -133,6 +133,9 @@ fn suspect(s: &heap::Suspect) -> Value {
             "older_than": a.older_than, "changes": a.changes, "sentence": crate::report::age_words(a, None),
         })),
         "samples": s.samples,
+        "allocated_at": s.allocated_at.iter().map(|a| json!({
+            "function": a.function, "place": a.place.as_ref().map(place), "share": a.share, "callers": a.callers,
+        })).collect::<Vec<_>>(),
         "trigger": s.trigger,
         "fingerprint": s.fingerprint,
         "cannot_prove": s.cannot_prove,

@@ -19,6 +19,7 @@ pub(super) struct NodeBlock {
     size: Sizes,
     edges: Vec<u32>,
     detached: Vec<(u32, u8)>,
+    trace: Vec<u32>,
 }
 
 impl NodeBlock {
@@ -27,7 +28,16 @@ impl NodeBlock {
     }
 
     fn of(row: NodeRow) -> Self {
-        Self { row, kind: Vec::new(), name: Vec::new(), id: Vec::new(), size: Sizes::default(), edges: Vec::new(), detached: Vec::new() }
+        Self {
+            row,
+            kind: Vec::new(),
+            name: Vec::new(),
+            id: Vec::new(),
+            size: Sizes::default(),
+            edges: Vec::new(),
+            detached: Vec::new(),
+            trace: Vec::new(),
+        }
     }
 }
 
@@ -44,6 +54,9 @@ impl Block for NodeBlock {
         {
             self.detached.push((self.kind.len() as u32, row[at].min(255) as u8));
         }
+        if let Some(at) = f.trace_node {
+            self.trace.push(narrow(row[at]));
+        }
         self.kind.push(row[f.kind].min(255) as u8);
         self.name.push(narrow(row[f.name]));
         self.id.push(narrow(row[f.id]));
@@ -58,6 +71,7 @@ pub(super) fn append_nodes(nodes: &mut Nodes, blocks: &mut [NodeBlock]) {
     let mut at = before as u32;
     for block in &*blocks {
         nodes.detached.extend(block.detached.iter().map(|&(ix, state)| (at + ix, state)));
+        nodes.trace.extend_from_slice(&block.trace);
         at += block.kind.len() as u32;
     }
     let Nodes { kind, name, id, size, first_edge, .. } = nodes;
@@ -81,6 +95,7 @@ pub(super) fn append_nodes(nodes: &mut Nodes, blocks: &mut [NodeBlock]) {
         block.size.clear();
         block.edges.clear();
         block.detached.clear();
+        block.trace.clear();
     }
 }
 

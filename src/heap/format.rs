@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use super::trace::TraceRows;
+
 /// What V8 says an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NodeKind {
@@ -171,6 +173,8 @@ pub(super) struct NodeRow {
     pub self_size: usize,
     pub edge_count: usize,
     pub detachedness: Option<usize>,
+    /// Only when allocations were tracked: Node 18 to 22 list the field in any case.
+    pub trace_node: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,6 +202,8 @@ pub struct Header {
     pub(super) node: NodeRow,
     pub(super) edge: EdgeRow,
     pub(super) location: Option<LocationRow>,
+    /// The sections of tracked allocations, when they are filled and known.
+    pub(super) trace: Option<TraceRows>,
     /// File's node type → kind; types from the file's list.
     pub(super) node_kinds: Vec<NodeKind>,
     pub(super) node_words: Vec<String>,
@@ -230,6 +236,10 @@ impl Header {
         if nf.len() > 64 || ef.len() > 64 {
             return Err("its rows have more than 64 fields".to_owned());
         }
+        let tracked = value.get("trace_function_count").and_then(Value::as_u64).is_some_and(|n| n > 0);
+        let trace = tracked
+            .then(|| TraceRows::of(&fields("trace_function_info_fields"), &fields("trace_node_fields"), &fields("sample_fields")))
+            .flatten();
         let node = NodeRow {
             width: nf.len(),
             kind: place(&nf, "node_fields", "type")?,
@@ -238,6 +248,7 @@ impl Header {
             self_size: place(&nf, "node_fields", "self_size")?,
             edge_count: place(&nf, "node_fields", "edge_count")?,
             detachedness: nf.iter().position(|f| *f == "detachedness"),
+            trace_node: trace.as_ref().and_then(|_| nf.iter().position(|f| *f == "trace_node_id")),
         };
         let edge = EdgeRow {
             width: ef.len(),
@@ -285,6 +296,7 @@ impl Header {
             node,
             edge,
             location,
+            trace,
             node_kinds,
             node_words,
             edge_codes,

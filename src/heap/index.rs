@@ -24,12 +24,12 @@ use super::table::ClassRow;
 
 const MAGIC: &[u8; 8] = b"cutoffhi";
 /// To be raised when anything that is written changes its meaning.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The index of a whole snapshot, piece by piece, so that it need not be in memory at once; `None` for one that was cut, which is soon
-/// parsed and may still grow.
+/// parsed and may still grow, and for one with tracked allocations, which is small (tracking slows a process too much to let it grow).
 pub fn index_pieces(analysis: &Analysis) -> Option<impl Iterator<Item = Vec<u8>> + '_> {
-    if analysis.cut().is_some() {
+    if analysis.cut().is_some() || analysis.trace.is_some() {
         return None;
     }
     let mut head = MAGIC.to_vec();
@@ -158,7 +158,7 @@ struct Computed {
 }
 
 packed! {
-    Nodes { kind, name, id, size, first_edge, detached }
+    Nodes { kind, name, id, size, first_edge, detached, trace }
     Rest { header, locations, root, renamed }
     Computed { exposed, page_owned, user_roots, shallow, distance, class, classes, interfaces, statistics, scripts }
     Statistics { total, native, typed_arrays, code, strings, arrays, system }

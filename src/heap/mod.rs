@@ -78,6 +78,7 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod trigger;
 mod verdict;
 mod walk;
@@ -104,5 +105,6 @@ pub use strings::Strings;
 pub use summary::{Facts, Summary};
 pub use suspects::{Options, find_leaks};
 pub use table::ClassRow;
-pub use verdict::{Age, Confidence, HolderKind, Large, Place, Step, Suspect, Trigger, Verdict};
+pub use trace::Allocator;
+pub use verdict::{Age, Allocation, Confidence, HolderKind, Large, Place, Split, Step, Suspect, Trigger, Verdict};
 pub use ways::Detour;

@@ -13,6 +13,7 @@ use super::rows::{Fed, Rows};
 use super::salvage::{Cut, Section};
 use super::snapshot::{Edges, Location, Nodes, Snapshot, TARGET_BITS};
 use super::strings::Strings;
+use super::trace::Trace;
 
 /// More than any header; stops a file that opens a brace and never closes it.
 const HEADER_MOST: usize = 16 << 20;
@@ -36,12 +37,22 @@ enum State {
     Rows(Table, Box<Rows>),
     /// In the `strings` array.
     Strings(InStrings),
+    /// In a section of tracked allocations, which is read when it is whole.
+    Trace { key: TraceKey, json: Vec<u8>, skip: Skip },
     /// In a value that is not wanted.
     Skip(Skip),
     /// After the closing brace.
     End,
     /// After a byte that cannot be: the rest is not read.
     Damaged,
+}
+
+/// A section of tracked allocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TraceKey {
+    Functions,
+    Tree,
+    Samples,
 }
 
 /// A section of rows, with what its threads have read and not yet given to the columns.
@@ -138,6 +149,7 @@ pub(super) struct Scanner {
     locations: Vec<Location>,
     pub(super) strings: Strings,
     pub(super) reached: Reached,
+    trace: Trace,
 }
 
 impl Scanner {
@@ -151,6 +163,7 @@ impl Scanner {
             locations: Vec::new(),
             strings: Strings::default(),
             reached: Reached::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -260,6 +273,20 @@ impl Scanner {
                     Fed::Wrong => return Err("there is something else than numbers among its numbers".into()),
                 }
             }
+            State::Trace { key, json, skip } => {
+                let taken = skip.feed(rest);
+                json.extend_from_slice(&rest[..taken.unwrap_or(rest.len())]);
+                let Some(taken) = taken else { return Ok(rest.len()) };
+                if let Some(rows) = self.header.as_ref().and_then(|h| h.trace.as_ref()) {
+                    match key {
+                        TraceKey::Functions => self.trace.read_functions(json, rows),
+                        TraceKey::Tree => self.trace.read_tree(json, rows),
+                        TraceKey::Samples => self.trace.read_samples(json, rows),
+                    }
+                }
+                self.state = State::Key;
+                return Ok(taken);
+            }
             State::Strings(within) => {
                 let within = *within;
                 return self.take_strings(within, rest);
@@ -284,6 +311,15 @@ impl Scanner {
             }
             b"strings" => {
                 self.state = State::Strings(InStrings::Before);
+                return Ok(());
+            }
+            b"trace_function_infos" | b"trace_tree" | b"samples" if self.header.as_ref().is_some_and(|h| h.trace.is_some()) => {
+                let key = match key {
+                    b"samples" => TraceKey::Samples,
+                    b"trace_tree" => TraceKey::Tree,
+                    _ => TraceKey::Functions,
+                };
+                self.state = State::Trace { key, json: Vec::new(), skip: Skip::default() };
                 return Ok(());
             }
             b"nodes" | b"edges" | b"locations" => self.header.as_ref().ok_or("its header does not come first".to_owned())?,
@@ -435,6 +471,7 @@ impl Scanner {
             root,
             renamed: Vec::new(),
             cut,
+            trace: (!self.trace.is_empty()).then_some(self.trace),
         })
     }
 }

@@ -7,6 +7,7 @@ use super::format::{EdgeKind, Header, NodeKind, code, edge_kind};
 use super::ids::{EdgeIx, NodeId, NodeIx, StringIx};
 use super::salvage::Cut;
 use super::strings::Strings;
+use super::trace::Trace;
 
 /// Bits of an edge that hold its target; V8 has at most 2^28 nodes (`HeapEntry::index_`).
 pub(super) const TARGET_BITS: u32 = 28;
@@ -25,6 +26,8 @@ pub(super) struct Nodes {
     pub first_edge: Vec<u32>,
     /// `(node, state)` of those whose detachedness is not 0, in order.
     pub detached: Vec<(u32, u8)>,
+    /// The call that allocated each, 0 for none; empty when allocations were not tracked.
+    pub trace: Vec<u32>,
 }
 
 /// Columns of the edges.
@@ -105,6 +108,8 @@ pub struct Snapshot {
     /// Detached native nodes, in order.
     pub(super) renamed: Vec<u32>,
     pub(super) cut: Option<Cut>,
+    /// Who allocated what, when that was tracked.
+    pub(super) trace: Option<Trace>,
 }
 
 impl Snapshot {

@@ -83,6 +83,10 @@ pub struct Suspect {
     pub age: Option<Age>,
     /// What the members look like, masked.
     pub samples: Vec<Masked>,
+    /// Functions that were running when members were allocated, most members first; empty unless the snapshot was taken while allocations
+    /// were tracked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allocated_at: Vec<Allocation>,
     /// What the new members have and the old have not.
     pub trigger: Option<Trigger>,
     /// The same leak in another process, after a restart, on another Node: the same 16 hexadecimal digits.
@@ -254,6 +258,19 @@ pub struct Age {
     pub changes: u32,
 }
 
+/// A function that allocated members of a suspect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// Its name; `(anonymous)` without one.
+    pub function: Masked,
+    /// Where it begins.
+    pub place: Option<Place>,
+    /// Its share of the members whose allocation is known, 0 to 1.
+    pub share: f64,
+    /// Its callers, innermost first, four at most.
+    pub callers: Vec<Masked>,
+}
+
 /// A value that new members of the suspect population have and old ones have not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trigger {
@@ -267,4 +284,28 @@ pub struct Trigger {
     pub old_share: f64,
     /// Sampled new and old members.
     pub sampled: (u32, u32),
+    /// What "new" means.
+    #[serde(default)]
+    pub split: Split,
+}
+
+/// How old members are told from new ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Exactly: the new are not in the oldest snapshot.
+    #[default]
+    Snapshots,
+    /// From one snapshot: the collection keeps its members in the order in which they came, and the later half counts as new.
+    Order,
+}
+
+impl Split {
+    /// Whom the shares of a trigger are of: new and old members in words.
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Snapshots => ("the new members", "the old"),
+            Self::Order => ("the later half of the members", "the earlier half"),
+        }
+    }
 }

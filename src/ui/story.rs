@@ -580,6 +580,7 @@ pub fn verdict() -> Verdict {
             }),
             samples: vec!["{sku: [string], source: \"partner-feed-v2\"}".into()],
             trigger: None,
+            allocated_at: Vec::new(),
             fingerprint: "0123456789abcdef".into(),
             cannot_prove: vec!["growth: one snapshot shows what is big, not what grows".into()],
         }],

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use cutoff::heap::{self, Analysis, Confidence, Options, Suspect, Unwatched, Verdict};
+use cutoff::heap::{self, Analysis, Confidence, Options, Split, Suspect, Unwatched, Verdict};
 
 use crate::oracle::analysed;
 
@@ -339,4 +339,37 @@ fn the_same_leak_has_one_fingerprint() {
     assert_eq!(prints.len(), 10);
     prints.dedup();
     assert_eq!(prints.len(), 1, "{prints:?}");
+}
+
+/// The feed whose articles came when it began to leak is in the new members and not in the old: by id with a pair, by the order in which a Map
+/// keeps its entries with one snapshot.
+#[test]
+fn what_the_new_members_have_in_common_is_found() {
+    for major in [18, 20, 22, 24, 26] {
+        let (before, after) = (analysed(&format!("node{major}-0")), analysed(&format!("node{major}-1")));
+        for (split, analyses) in [(Split::Snapshots, vec![&before, &after]), (Split::Order, vec![&after])] {
+            let verdict = verdict(&analyses);
+            let trigger = verdict.first().and_then(|s| s.trigger.as_ref()).unwrap_or_else(|| panic!("Node {major} {split:?}"));
+            assert_eq!((trigger.property.as_str(), trigger.value.as_str()), (".source", "\"partner-feed-v2\""), "Node {major}");
+            assert!(trigger.new_share > 0.9 && trigger.old_share == 0.0 && trigger.split == split, "Node {major}: {trigger:?}");
+        }
+    }
+}
+
+/// A snapshot that was taken while allocations were tracked says which function made the members.
+#[test]
+fn the_function_that_allocated_is_named_when_it_was_tracked() {
+    let analysis = analysed("node24-tracked");
+    assert!(analysis.is_tracked() && !analysed("node24-1").is_tracked());
+    let verdict = verdict(&[&analysis]);
+    let first = verdict.first().expect("a suspect");
+    assert_eq!(first.holder.as_str(), "parsedContentCache");
+    let site = first.allocated_at.first().expect("a site");
+    let place = site.place.as_ref().expect("a place");
+    assert_eq!((site.function.as_str(), place.line, site.share), ("parse", 54, 1.0), "{:?}", first.allocated_at);
+    assert!(place.file.as_str().ends_with("src/nest-content-import.js"));
+    assert!(site.callers[0].as_str().starts_with("handleUpdate "), "{:?}", site.callers);
+    // The timeline tells when: what tracking saw is younger than its beginning, what was there before has no time.
+    let content = analysis.nodes().find(|&n| analysis.class_name(n) == "ImportedContent" && !analysis.allocation_stack(n).is_empty());
+    assert!(content.is_some_and(|n| analysis.allocated_within(n).is_some()));
 }

@@ -261,12 +261,18 @@ fn text(files: &[SnapshotFile], verdict: &Verdict, context: &Context) -> String 
         }
         line(format!("   confidence    {}   fingerprint {}   @{}", s.confidence.word(), s.fingerprint, s.holder_id));
         line(format!("   path          {}", path(s)));
+        for site in &s.allocated_at {
+            let at = place(&site.place).map(|at| format!(" at {at}")).unwrap_or_default();
+            let by = site.callers.first().map(|c| format!(", called by {c}")).unwrap_or_default();
+            line(format!("   allocated by  {}{at} ({:.0} %{by})", site.function, site.share * 100.0));
+        }
         for sample in s.samples.iter().take(3) {
             line(format!("   member        {sample}"));
         }
         if let Some(t) = &s.trigger {
+            let (new, old) = t.split.words();
             line(format!(
-                "   trigger       {} is {} in {:.0} % of the new members, in {:.0} % of the old",
+                "   trigger       {} is {} in {:.0} % of {new}, in {:.0} % of {old}",
                 t.property,
                 t.value,
                 t.new_share * 100.0,

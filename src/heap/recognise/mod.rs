@@ -20,8 +20,8 @@ mod trail;
 pub(super) use async_context::{keepers, store_name, stores};
 pub(super) use collections::entries;
 pub(super) use entries::Entries;
-pub(super) use members::{Members, members, thinned};
-pub(super) use reader::{Origin, Reader};
+pub(super) use members::{Members, label, members, thinned};
+pub(super) use reader::{Origin, Reader, origin_of, place};
 pub(super) use timers::{Pending, pending};
 pub(super) use trail::Trail;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::allocated::allocations;
 use super::holder::holder;
 use super::leaky::{Evidence, evidence};
 use super::scene::{Candidate, Scene};
@@ -214,6 +215,7 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         confidence: Confidence::Low,
         age: None,
         samples: samples(reader, &pile.sample),
+        allocated_at: allocations(reader, &pile),
         trigger: trigger(scene.past.as_ref().map(|p| &p.growth), reader, &trail, innermost.as_ref().map(|(_, e)| e.as_ref()), &pile.sample),
         fingerprint: Masked::default(),
         cannot_prove: Vec::new(),

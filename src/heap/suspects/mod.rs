@@ -3,6 +3,7 @@
 //! With several snapshots of one process net growth leads; a steady cache is not called a leak. With one, what is large is ordered by how
 //! much it looks like a leak, and the verdict says that growth is unproven and which second capture would prove it.
 
+mod allocated;
 mod async_context;
 mod census;
 mod collections;

@@ -94,9 +94,14 @@ impl Lines<'_, '_> {
             };
             self.pair("last changed", &format!("{since} ago in {} \"{}\"{than}", age.commit, age.subject));
         }
+        for site in &suspect.allocated_at {
+            let at = site.place.as_ref().map(|p| format!(" at {}:{}", p.file, p.line)).unwrap_or_default();
+            self.pair("allocated by", &format!("{}{at} ({:.0} %)", site.function, site.share * 100.0));
+        }
         if let Some(trigger) = &suspect.trigger {
+            let (new, old) = trigger.split.words();
             let words = format!(
-                "{} = {} in {:.0} % of the new and {:.0} % of the old members ({} and {} looked at)",
+                "{} = {} in {:.0} % of {new} and {:.0} % of {old} ({} and {} looked at)",
                 trigger.property,
                 trigger.value,
                 trigger.new_share * 100.0,
