@@ -88,7 +88,7 @@ fn snapshot(file: &SnapshotFile) -> Value {
         "file": file.name,
         "bytes": file.size.0,
         "sha256": file.sha256,
-        "kind": match f.kind { SnapshotKind::Normal => "normal", SnapshotKind::ExposeInternals => "near-heap-limit" },
+        "kind": f.cut.as_ref().is_none_or(|c| c.root_edges).then_some(match f.kind { SnapshotKind::Normal => "normal", SnapshotKind::ExposeInternals => "near-heap-limit" }),
         "node_version": f.node_version,
         "node_count": f.nodes,
         "edge_count": f.edges,

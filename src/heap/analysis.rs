@@ -64,6 +64,11 @@ impl Analysis {
         self.kind
     }
 
+    /// Whether the file goes far enough to tell the kind; else [`Analysis::snapshot_kind`] is a guess and must not be shown.
+    pub fn knows_kind(&self) -> bool {
+        self.cut().is_none_or(|c| c.root_edges)
+    }
+
     /// The children of the root that an application would call its own: its global objects. Empty in a snapshot with internals exposed.
     pub fn user_roots(&self) -> impl ExactSizeIterator<Item = NodeIx> + '_ {
         self.user_roots.iter().map(|&r| NodeIx(r))

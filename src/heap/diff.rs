@@ -176,7 +176,7 @@ pub(super) fn counterparts(before: &Analysis, after: &Analysis) -> Vec<u32> {
 
 /// Refuses two kinds; counts the common ids of objects whose name cannot change while they live and finds how many differ.
 pub(super) fn same_process(before: &Analysis, after: &Analysis, counterpart: &[u32]) -> Result<(), NotComparable> {
-    if before.snapshot_kind() != after.snapshot_kind() {
+    if before.snapshot_kind() != after.snapshot_kind() && before.knows_kind() && after.knows_kind() {
         return Err(NotComparable::Kinds { before: before.snapshot_kind(), after: after.snapshot_kind() });
     }
     let (mut common, mut different) = (0u64, 0u64);

@@ -80,7 +80,7 @@ pub fn read_index(size: u64, fill: impl FnMut(&mut [u8]) -> bool) -> Option<Anal
     let rest: Rest = parts.next()?;
     let header = Header::read(&rest.header).ok()?;
     let (locations, root, renamed) = (rest.locations, rest.root, rest.renamed);
-    let snapshot = Snapshot { header, nodes, edges: Edges { to, name }, locations, strings, root, renamed, cut: None };
+    let snapshot = Snapshot { header, nodes, edges: Edges { to, name }, locations, strings, root, renamed, cut: None, trace: None };
     let (retained, dominator, order): (Sums, Vec<u32>, Vec<u32>) = (parts.next()?, parts.next()?, parts.next()?);
     let c: Computed = parts.next()?;
     let n = snapshot.node_count();

@@ -71,7 +71,9 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
     pairs.mark(&mut snapshot);
     let snapshot = snapshot;
     let user_roots = user_roots(&snapshot);
-    let kind = if user_roots.is_empty() { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal };
+    // Where the references of the root were cut off, nothing is claimed of the kind (`knows_kind`).
+    let told = snapshot.cut.as_ref().is_none_or(|c| c.root_edges);
+    let kind = if user_roots.is_empty() && told { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal };
     // The dominators are the longest; what does not need them is done beside them.
     let (tree, beside) = rayon::join(
         || {

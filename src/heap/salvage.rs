@@ -57,6 +57,8 @@ pub struct Cut {
     pub strings: u64,
     /// Nodes whose name is in the file.
     pub named_nodes: u64,
+    /// Whether all references of the root are in the file: by them the kind of snapshot is known.
+    pub root_edges: bool,
 }
 
 impl Cut {

@@ -440,13 +440,14 @@ impl Scanner {
             self.strings.finish(false);
         }
         self.locations.sort_by_key(|l| l.node);
+        let root = if header.node.width == 0 { 0 } else { header.root / header.node.width as u64 };
+        let root = if root < self.nodes.kind.len() as u64 { root as u32 } else { 0 };
         // Promised edges that are not in the file: their nodes end up without them.
         let edges = self.edges.to.len() as u32;
+        let root_edges = edges > 0 && self.nodes.first_edge[root as usize + 1] <= edges;
         for first in &mut self.nodes.first_edge {
             *first = (*first).min(edges);
         }
-        let root = if header.node.width == 0 { 0 } else { header.root / header.node.width as u64 };
-        let root = if root < self.nodes.kind.len() as u64 { root as u32 } else { 0 };
         let whole = self.reached.nodes && self.reached.edges && self.reached.strings && self.reached.end;
         let cut = (!whole).then(|| Cut {
             at: match self.reached {
@@ -460,6 +461,7 @@ impl Scanner {
             edges: (self.edges.to.len() as u64, header.edges),
             locations: self.locations.len() as u64,
             strings: self.strings.len() as u64,
+            root_edges,
             named_nodes: self.nodes.name.iter().filter(|&&n| (n as usize) < self.strings.len()).count() as u64,
         });
         Ok(Snapshot {

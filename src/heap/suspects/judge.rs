@@ -354,7 +354,7 @@ fn cannot_prove(scene: &Scene<'_>, s: &Suspect) -> Vec<Masked> {
 }
 
 /// The path in the words of a person: root to object, runs of internals and repeats folded.
-fn steps(scene: &Scene<'_>, trail: &Trail<'_>, hop: usize) -> Vec<Step> {
+pub(super) fn steps(scene: &Scene<'_>, trail: &Trail<'_>, hop: usize) -> Vec<Step> {
     let a = scene.a();
     let mut out: Vec<Step> = Vec::new();
     let mut folded = 0;

@@ -15,6 +15,9 @@ mod leaky;
 mod listeners;
 mod off_heap;
 mod pending;
+#[cfg(test)]
+mod salvage_tests;
+mod salvaged;
 mod scene;
 mod single;
 mod strings;
@@ -87,7 +90,11 @@ pub fn find_leaks(analyses: &[&Analysis], options: &Options, progress: &dyn Prog
     let mut verdict = Verdict { snapshots: 1, total_bytes: newest.total_size(), ..Verdict::default() };
     caveats(newest, &mut verdict.caveats);
     if newest.cut().is_some_and(|c| c.retained() == Trust::Unknown) {
-        verdict.reason = Masked::own("the snapshot is cut before its references are whole, so nothing can be said about who holds what");
+        salvage(older, newest, options, progress, &mut verdict)?;
+        if verdict.suspects.is_empty() {
+            verdict.reason =
+                Masked::own("the snapshot is cut before its references and names are whole, so nothing can be said about who holds what");
+        }
         verdict.next_capture = Masked::own("a whole snapshot of the same process: check that the file was copied to its last byte");
         return Ok(verdict);
     }
@@ -116,8 +123,27 @@ pub fn find_leaks(analyses: &[&Analysis], options: &Options, progress: &dyn Prog
     }
     scene.places_are_found();
     judge::judge(&scene, candidates, options, &mut verdict)?;
+    if newest.cut().is_some() && verdict.suspects.is_empty() {
+        salvage(older, newest, options, progress, &mut verdict)?;
+    }
     check(progress, Phase::Suspects, 1.0)?;
     Ok(verdict)
+}
+
+/// What a cut file proves with the last whole one before it.
+fn salvage(older: &[&Analysis], newest: &Analysis, options: &Options, progress: &dyn Progress, verdict: &mut Verdict) -> Result<(), Stop> {
+    let Some(before) = older.iter().rev().find(|a| a.cut().is_none()) else { return Ok(()) };
+    match salvaged::salvage(before, newest, options.most, progress, verdict)? {
+        Ok(()) => {
+            verdict.snapshots = 2;
+            if !verdict.suspects.is_empty() {
+                verdict.reason = Masked::default();
+            }
+        }
+        Err(why) if !verdict.caveats.iter().any(|c| c.as_str().ends_with(&why.to_string())) => verdict.caveats.push(not_comparable(&why)),
+        Err(_) => {}
+    }
+    Ok(())
 }
 
 fn caveats(newest: &Analysis, caveats: &mut Vec<Masked>) {
