@@ -359,8 +359,8 @@ fn what_the_new_members_have_in_common_is_found() {
 /// A snapshot that was taken while allocations were tracked says which function made the members.
 #[test]
 fn the_function_that_allocated_is_named_when_it_was_tracked() {
-    let analysis = analysed("node24-tracked");
-    assert!(analysis.is_tracked() && !analysed("node24-1").is_tracked());
+    let analysis = analysed("node26-tracked");
+    assert!(analysis.is_tracked() && !analysed("node26-1").is_tracked());
     let verdict = verdict(&[&analysis]);
     let first = verdict.first().expect("a suspect");
     assert_eq!(first.holder.as_str(), "parsedContentCache");

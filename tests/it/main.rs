@@ -8,6 +8,7 @@ mod leaks;
 mod oracle;
 mod picture;
 mod real_cluster;
+mod salvage;
 #[path = "../../src/skips.rs"]
 #[allow(dead_code, reason = "the list is read by tests/skipped.rs")]
 mod skips;

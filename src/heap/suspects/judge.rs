@@ -14,6 +14,7 @@ use crate::heap::fingerprint::fingerprint;
 use crate::heap::ids::{NodeId, NodeIx};
 use crate::heap::progress::Stop;
 use crate::heap::recognise::{Entries, Origin, Reader, Sight, Site, Trail, entries, members, recognise};
+use crate::heap::salvage::Trust;
 use crate::heap::snapshot::SnapshotKind;
 use crate::heap::trigger::{samples, trigger};
 use crate::heap::verdict::{Confidence, Large, Step, Suspect, Verdict};
@@ -329,6 +330,10 @@ fn finish(scene: &Scene<'_>, finding: &mut Finding, grown: i64, verdict: &Verdic
         None if scene.a().snapshot_kind() == SnapshotKind::ExposeInternals && s.share >= 0.3 => Confidence::Medium,
         None => Confidence::Low,
     };
+    // What lacks a part proves less.
+    if scene.a().cut().is_some_and(|c| c.retained() != Trust::Exact) {
+        s.confidence = s.confidence.min(Confidence::Medium);
+    }
     s.fingerprint = fingerprint(s);
     s.headline = words::headline(s, verdict.seconds, &finding.evidence.because, finding.detail.as_deref());
     s.cannot_prove = cannot_prove(scene, s);
