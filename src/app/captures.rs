@@ -19,17 +19,18 @@ use crate::pressure::Ceiling;
 const FRESH: Duration = Duration::from_secs(60);
 
 /// Asks whether a capture is safe, without wanting one yet.
-pub(super) fn preflight(model: &mut Model, container: ContainerRef, then_capture: bool) -> Vec<Effect> {
+pub(super) fn preflight(model: &mut Model, container: ContainerRef, then_capture: Option<Offer>) -> Vec<Effect> {
     if let Some(survey) = model.surveys.get_mut(&container)
         && survey.job.is_some()
     {
-        survey.then_capture |= then_capture;
+        survey.then_capture = then_capture.or(survey.then_capture.take());
         return Vec::new();
     }
     let id = job(model, format!("preflight {}", container.pod.name));
+    let deep = then_capture.is_some();
     let survey = Survey { at: model.now, methods: Vec::new(), arms: None, trouble: None, job: Some(id), then_capture, offer: None };
     model.surveys.insert(container.clone(), survey);
-    vec![Effect::Survey { job: id, container, deep: then_capture }]
+    vec![Effect::Survey { job: id, container, deep }]
 }
 
 /// Asks anew after an act that was to make a capture possible; the capture is offered when the answer comes.
@@ -38,7 +39,7 @@ pub(super) fn preflight_again(model: &mut Model, container: ContainerRef, offer:
     let deep = offer == Offer::Best;
     let id = job(model, format!("preflight {}", container.pod.name));
     let survey =
-        Survey { at: model.now, methods: Vec::new(), arms: None, trouble: None, job: Some(id), then_capture: false, offer: Some(offer) };
+        Survey { at: model.now, methods: Vec::new(), arms: None, trouble: None, job: Some(id), then_capture: None, offer: Some(offer) };
     model.surveys.insert(container.clone(), survey);
     vec![Effect::Survey { job: id, container, deep }]
 }
@@ -65,7 +66,10 @@ pub(super) fn begin(model: &mut Model, container: ContainerRef, method: Option<&
             say(model, Level::Bad, format!("no capture method called {}", method.unwrap_or_default()));
             effects.extend(dropped(model, &container, "its method is not known"));
         }
-        None => effects.extend(preflight(model, container, true)),
+        None => {
+            let wish = method.map_or(Offer::Best, |name| Offer::Method(name.to_owned()));
+            effects.extend(preflight(model, container, Some(wish)));
+        }
     }
     effects
 }
@@ -112,20 +116,27 @@ pub(super) fn surveyed(
         model.board.ceiling(&container, ceiling);
         model.board.rank(model.now.wall);
     }
-    let (then_capture, offer) = model.surveys.get(&container).map_or((false, None), |s| (s.then_capture, s.offer.clone()));
+    let (then_capture, offer) = model.surveys.get(&container).map_or((None, None), |s| (s.then_capture.clone(), s.offer.clone()));
     let (methods, trouble) = match result {
         Ok(methods) => (methods, None),
         Err(trouble) => (Vec::new(), Some(trouble)),
     };
     let survey =
-        Survey { at: model.now, methods: methods.clone(), arms, trouble: trouble.clone(), job: None, then_capture: false, offer: None };
+        Survey { at: model.now, methods: methods.clone(), arms, trouble: trouble.clone(), job: None, then_capture: None, offer: None };
     model.surveys.insert(container.clone(), survey);
     if let Some(trouble) = trouble {
         let mut effects = super::record::trouble(model, &format!("preflight {}", container.pod.name), &trouble);
         effects.extend(dropped(model, &container, &trouble.what));
         return effects;
     }
-    let Some(best) = methods.first().cloned() else { return Vec::new() };
+    let wanted = match &then_capture {
+        Some(Offer::Method(name)) => Some(name.as_str()),
+        Some(Offer::Best) | None => None,
+    };
+    let Some(best) = choose(&methods, wanted).cloned() else {
+        say(model, Level::Bad, format!("no capture method called {}", wanted.unwrap_or_default()));
+        return dropped(model, &container, "its method is not known");
+    };
     let because = best.because.iter().map(|r| r.text.as_str()).collect::<Vec<_>>().join("; ");
     let kind = Kind::Assessed {
         pod: container.pod.clone(),
@@ -138,12 +149,12 @@ pub(super) fn surveyed(
     let is_copy = matches!(offer, Some(Offer::Method(_)));
     let offered = match offer {
         Some(Offer::Method(name)) => methods.iter().find(|a| a.method == name).cloned(),
-        Some(Offer::Best) => Some(best.clone()),
+        Some(Offer::Best) => methods.first().cloned(),
         None => None,
     };
     match offered {
         // Asked for while the answer was under way.
-        _ if then_capture => effects.extend(decide(model, container, best)),
+        _ if then_capture.is_some() => effects.extend(decide(model, container, best)),
         Some(assessment) if assessment.risk <= Risk::Unknown || (is_copy && assessment.risk.may_start()) => {
             model.prompts.retain(|p| !matches!(p, Prompt::Ready { .. }));
             model.prompts.push_back(Prompt::Ready { container, assessment });

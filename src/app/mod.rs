@@ -98,7 +98,7 @@ fn wish(model: &mut Model, intent: Intent) -> Vec<Effect> {
             acts::refuse(model, job);
             Vec::new()
         }
-        Intent::Preflight { container } => captures::preflight(model, container, false),
+        Intent::Preflight { container } => captures::preflight(model, container, None),
         Intent::Capture { container, method } => captures::begin(model, container, method.as_deref()),
         Intent::AcceptRisk { container, typed } => captures::accept(model, &container, &typed),
         Intent::RefuseRisk { container } => captures::refuse(model, &container),

@@ -210,13 +210,13 @@ pub struct Survey {
     pub trouble: Option<Trouble>,
     /// The job, while it runs.
     pub job: Option<JobId>,
-    /// A capture was asked for and waits for this answer.
-    pub then_capture: bool,
+    /// A capture was asked for and waits for this answer: by which method.
+    pub then_capture: Option<Offer>,
     /// An act was done to make a capture possible: it is offered when the answer comes.
     pub offer: Option<Offer>,
 }
 
-/// Which capture is offered after an act made it possible.
+/// Which capture is wanted, or offered after an act made it possible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Offer {

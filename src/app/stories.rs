@@ -210,6 +210,25 @@ fn a_capture_that_would_kill_the_pod_wants_its_name_typed() {
 }
 
 #[test]
+fn a_method_that_was_named_is_the_one_that_is_taken() {
+    let mut story = Story::declared();
+    story.wish(Intent::Capture { container: container(), method: Some("sampling".into()) });
+    let [Effect::Survey { job, .. }] = story.effects.as_slice() else { panic!("{:?}", story.effects) };
+    let job = *job;
+    let sampling = Assessment { method: "sampling".into(), ..assessed(Risk::Ok) };
+    let result = Ok(vec![assessed(Risk::Ok), sampling]);
+    story.hear(News::Surveyed { job, container: container(), ceiling: None, arms: None, result });
+    let taken: Vec<&str> = all(&story.effects)
+        .into_iter()
+        .filter_map(|e| match e {
+            Effect::Capture { method, .. } => Some(method.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(taken, ["sampling"]);
+}
+
+#[test]
 fn a_yes_is_a_yes_to_what_was_asked() {
     let yes = |risk| {
         let mut story = Story::declared();

@@ -99,7 +99,7 @@ pub(super) fn ask(model: &mut Model, mut containers: Vec<ContainerRef>) -> Vec<E
     for container in &containers {
         let looked = model.surveys.get(container).is_some_and(|s| s.job.is_some() || (s.arms.is_some() && captures::is_fresh(model, s)));
         if !looked {
-            effects.extend(captures::preflight(model, container.clone(), false));
+            effects.extend(captures::preflight(model, container.clone(), None));
         }
     }
     model.prompts.push_back(Prompt::Arm { containers });
