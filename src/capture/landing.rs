@@ -1,7 +1,7 @@
 //! Where the bytes of a capture go here: a growing file of evidence, or memory in tests.
 
 use crate::base::Bytes;
-use crate::evidence::Growing;
+use crate::evidence::{Growing, sha256_hex};
 
 use super::error::Error;
 
@@ -14,6 +14,8 @@ pub trait Landing: Send {
     fn append(&mut self, bytes: &[u8]) -> Result<(), Error>;
     /// Bytes there so far: the offset from which a copy goes on.
     fn bytes(&self) -> Bytes;
+    /// Hex sha256 of the bytes there so far.
+    fn sha256(&self) -> String;
 }
 
 impl Landing for Growing {
@@ -23,6 +25,10 @@ impl Landing for Growing {
 
     fn bytes(&self) -> Bytes {
         Growing::bytes(self)
+    }
+
+    fn sha256(&self) -> String {
+        Growing::sha256(self)
     }
 }
 
@@ -38,5 +44,9 @@ impl Landing for Memory {
 
     fn bytes(&self) -> Bytes {
         Bytes(self.0.len() as u64)
+    }
+
+    fn sha256(&self) -> String {
+        sha256_hex(&self.0)
     }
 }

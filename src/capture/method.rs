@@ -58,12 +58,23 @@ pub struct Done {
     pub command: Masked,
     /// What is left behind, or what to do next; may be empty.
     pub remark: Masked,
+    /// The file in the container that it was copied from, if there was one.
+    pub origin: Origin,
+}
+
+/// A file in the container, beside its copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Its path.
+    pub path: Option<Masked>,
+    /// Whether its sha256, computed in the pod, is that of the copy; `None` where it was not computed.
+    pub same: Option<bool>,
 }
 
 impl Done {
     /// An end without a file.
     pub(super) fn without_file(state: CaptureState, command: Masked) -> Self {
-        Self { state, measured: Measured::default(), command, remark: Masked::default() }
+        Self { state, measured: Measured::default(), command, remark: Masked::default(), origin: Origin::default() }
     }
 
     /// An error as an end: cancelled, or failed with its remedy.

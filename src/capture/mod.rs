@@ -5,9 +5,11 @@
 //! needed → [`take`] → evidence. Whatever happens, `take` ends with exactly one [`Done`].
 
 mod error;
+mod fetch;
 mod helper;
 mod inspect;
 mod landing;
+mod look;
 mod method;
 pub mod methods;
 mod place;
@@ -19,11 +21,13 @@ mod transfer;
 mod watch;
 
 pub use error::Error;
+pub use fetch::{FETCH, Wanted, fetch_named, is_snapshot, no_such_file, origin};
 pub use landing::{Landing, Memory};
-pub use method::{Done, Method, Order, Spec, Tell};
+pub use look::{InPod, Seen, look, remove, sha256_in_pod};
+pub use method::{Done, Method, Order, Origin, Spec, Tell};
 pub use methods::{METHODS, find, rules};
 pub use place::{Place, Running, SessionPlace};
 pub use survey::{Depth, Survey, survey};
 pub use take::{Captured, take};
-pub use transfer::{Copied, CopyEnd, Source, copy};
+pub use transfer::{Copied, CopyEnd, Packed, Source, copy};
 pub use watch::{Vigil, arming, fetch, fitting_heap, new_files, watch};

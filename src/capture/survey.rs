@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::base::{Bytes, BytesPerSecond, Masked, ProcessKey};
 use crate::incident::Provenance;
 use crate::inspector::HeapStatistics;
@@ -170,19 +172,31 @@ impl Survey {
     /// Where a file of this process comes from, but for what the capture itself knows (times, method, who, command).
     pub(super) fn provenance(&self, place: &dyn Place) -> Option<Provenance> {
         let process = self.pid.and_then(|pid| self.facts.process(pid))?;
+        Some(Provenance { process: self.process.clone()?, ..self.provenance_of(place, Some(process)) })
+    }
+
+    /// The same of `process`, or of the container alone. The life of the process is the caller's to set.
+    pub(super) fn provenance_of(&self, place: &dyn Place, process: Option<&Process>) -> Provenance {
         let container = self.pod.containers.iter().find(|c| c.name == place.container().name);
-        let flags = match &process.node_options {
+        let flags = process.map_or_else(Masked::default, |process| match &process.node_options {
             Some(options) => Masked::from(format!("{} (NODE_OPTIONS={options})", process.command)),
             None => process.command.clone(),
-        };
+        });
         let at = self.facts.now;
-        Some(Provenance {
+        let nobody = || ProcessKey {
+            pod_uid: self.pod.uid.clone(),
+            container_id: container.map_or_else(String::new, |c| c.id.clone()),
+            restart: container.map_or(0, |c| c.restarts),
+            pid: 0,
+            started: DateTime::<Utc>::default(),
+        };
+        Provenance {
             container: place.container().clone(),
-            process: self.process.clone()?,
+            process: nobody(),
             image: container
                 .map_or_else(Masked::default, |c| Masked::from(if c.image_id.is_empty() { &c.image } else { &c.image_id }.as_str())),
             node: self.pod.node.clone(),
-            node_version: process.version.map(|v| v.to_string()),
+            node_version: process.and_then(|process| process.version).map(|v| v.to_string()),
             flags,
             method: Masked::default(),
             who: Masked::default(),
@@ -190,6 +204,8 @@ impl Survey {
             ended: at,
             command: Masked::default(),
             tool: Masked::own(concat!("cutoff ", env!("CARGO_PKG_VERSION"))),
-        })
+            path: None,
+            same_in_pod: None,
+        }
     }
 }

@@ -64,6 +64,8 @@ pub(super) async fn conclude(place: &dyn Place, survey: &Survey, assessment: &As
     if let Some(provenance) = &mut captured.provenance {
         provenance.method = Masked::from(assessment.method.as_str());
         provenance.command = captured.done.command.clone();
+        provenance.path = captured.done.origin.path.clone();
+        provenance.same_in_pod = captured.done.origin.same;
     }
     // What it cost: the peak of the process's memory is the kernel's own count. A capture that never began cost nothing.
     let began = !matches!(captured.done.state, CaptureState::Failed { .. } | CaptureState::Cancelled);
@@ -138,11 +140,11 @@ fn same_life(before: &Process, now: &Process) -> bool {
     }
 }
 
-fn restarts_of(pod: &crate::pressure::PodFacts, place: &dyn Place) -> Option<u32> {
+pub(super) fn restarts_of(pod: &crate::pressure::PodFacts, place: &dyn Place) -> Option<u32> {
     pod.containers.iter().find(|c| c.name == place.container().name).map(|c| c.restarts)
 }
 
-fn outcome(state: &CaptureState) -> Outcome {
+pub(super) fn outcome(state: &CaptureState) -> Outcome {
     match state {
         CaptureState::Complete { .. } => Outcome::Complete,
         CaptureState::Truncated { .. } => Outcome::Truncated,

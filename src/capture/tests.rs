@@ -3,9 +3,12 @@
 //! missing is said and skipped.
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests start real processes and say what they skip")]
 
+mod killed;
 mod later;
 mod local;
 mod matrix;
 mod moved;
 mod now;
+mod paper;
+mod points;
 mod wire;

@@ -157,7 +157,7 @@ pub async fn fetch(place: &dyn Place, path: &str, landing: &mut dyn Landing, tel
     };
     let start = tokio::time::Instant::now();
     let copied = copy(place, &facts, &source, landing, tell, stop).await;
-    file::done(place, &facts, copied, start.elapsed(), command).await
+    file::done(place, &facts, copied, landing, start.elapsed(), command, stop).await
 }
 
 /// Files of Node and V8 in the container that were written since then, by path.

@@ -47,6 +47,12 @@ impl Appender {
         Ok(Self { file, path: path.to_owned(), len: metadata.len(), dirty: false })
     }
 
+    /// Keeps others from appending while this is open; `false` when somebody else does so now. File systems without
+    /// locks let everybody.
+    pub fn alone(&self) -> bool {
+        !matches!(self.file.try_lock(), Err(std::fs::TryLockError::WouldBlock))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -39,6 +39,14 @@ pub enum Error {
         /// Its file.
         path: PathBuf,
     },
+    /// Another process is writing the file.
+    #[error("{id} is being written")]
+    Grows {
+        /// The name.
+        id: EvidenceId,
+        /// Its file.
+        path: PathBuf,
+    },
     /// The file was deleted, or is gone.
     #[error("the file of {id} is gone")]
     Gone {
@@ -95,6 +103,7 @@ impl From<Error> for Trouble {
             }
             Error::Unknown { ref path, .. } => Self::new(TroubleKind::NotFound, what, at(path), "`cutoff evidence` lists what is there"),
             Error::Taken { ref path, .. } => Self::new(TroubleKind::Refused, what, at(path), "nothing was overwritten"),
+            Error::Grows { ref path, .. } => Self::new(TroubleKind::Refused, what, at(path), "wait for the other capture or copy to end"),
             Error::Gone { ref path, .. } => Self::new(TroubleKind::NotFound, what, at(path), "its record and hash are kept"),
             Error::BadName { .. } => Self::new(TroubleKind::Usage, what, "", "use a plain file name"),
             Error::BadRecord { ref path, .. } => Self::new(TroubleKind::Incomplete, what, at(path), "the journal holds the same facts"),

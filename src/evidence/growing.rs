@@ -42,12 +42,17 @@ impl Growing {
     pub(super) fn begin(dir: &Path, record: Record, keep_free: Bytes) -> Result<Self, Error> {
         record.write(dir)?;
         let file = Appender::create(&dir.join(&record.file))?;
+        file.alone();
         Ok(Self { dir: dir.to_owned(), record, file, hash: Sha256::default(), length: Length::default(), keep_free, budget: 0 })
     }
 
     /// Takes up a file that was not sealed; what is there is hashed anew.
     pub(super) fn resume(dir: &Path, record: Record, keep_free: Bytes) -> Result<Self, Error> {
         let path = dir.join(&record.file);
+        let file = Appender::open(&path)?;
+        if !file.alone() {
+            return Err(Error::Grows { id: record.evidence, path });
+        }
         let mut hash = Sha256::default();
         let mut buffer = vec![0; 1 << 20];
         let mut at = 0;
@@ -60,7 +65,6 @@ impl Growing {
             hash.update(&buffer[..n]);
             at += n as u64;
         }
-        let file = Appender::open(&path)?;
         let length = Length::default();
         length.publish(at, None);
         Ok(Self { dir: dir.to_owned(), record, file, hash, length, keep_free, budget: 0 })
@@ -84,6 +88,11 @@ impl Growing {
     /// Bytes so far: the offset from which a broken transfer goes on.
     pub fn bytes(&self) -> Bytes {
         Bytes(self.file.len())
+    }
+
+    /// Hex sha256 of the bytes so far.
+    pub fn sha256(&self) -> String {
+        self.hash.hex()
     }
 
     /// Its published length, for readers in other threads.

@@ -13,10 +13,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use crate::disk::sha256_hex;
 pub use cache::{Cache, CacheKey};
 pub use error::Error;
 pub use follow::{End, Follower, Length, Seen, Step};
 pub use growing::{Growing, Sealed};
-pub use names::file_name;
+pub use names::{file_name, plain_name};
 pub use record::{Deleted, Record};
 pub use store::{Exported, Item, Standing, Store};

@@ -19,6 +19,11 @@ pub(super) fn safe_name(name: &str) -> String {
     format!("{}.{}", if stem.is_empty() { "evidence" } else { &stem }, if extension.is_empty() { "bin" } else { &extension })
 }
 
+/// `name` itself where it is a plain file name, else one that is like it.
+pub fn plain_name(name: &str) -> String {
+    if is_plain(name) { name.to_owned() } else { safe_name(name) }
+}
+
 /// Whether `name` names a file in the directory itself, and no hidden one and no record.
 pub(super) fn is_plain(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
@@ -61,6 +66,8 @@ mod tests {
             assert!(!is_plain(bad), "{bad:?}");
         }
         assert_eq!(numbered("a.heapsnapshot", 2), "a-2.heapsnapshot");
+        assert_eq!(plain_name("Heap.20260101.000000.1.0.001.heapsnapshot"), "Heap.20260101.000000.1.0.001.heapsnapshot");
+        assert_eq!(plain_name("../x y.json"), "x-y.json");
         assert_eq!(safe_name("my heap (1).heapsnapshot"), "my-heap--1.heapsnapshot");
     }
 }

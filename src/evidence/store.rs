@@ -11,7 +11,7 @@ use super::names::{is_plain, numbered, safe_name};
 use super::record::{Deleted, Record, SUFFIX};
 use crate::base::{Bytes, EvidenceId, Masked};
 use crate::disk::{self, copy_private, entry, free_space, list, private_dir, remove, sha256_of};
-use crate::incident::Kind;
+use crate::incident::{Kind, Provenance};
 
 /// The directory of evidence of one incident.
 #[derive(Clone, Debug)]
@@ -91,6 +91,21 @@ impl Store {
     /// # Errors
     /// [`Error::Taken`] if there is a file `id`; [`Error::LowDisk`]; [`Error::BadName`]; else what the disk says.
     pub fn create(&self, id: EvidenceId, name: &str, expected: Option<Bytes>) -> Result<Growing, Error> {
+        self.create_from(id, name, expected, None)
+    }
+
+    /// As [`Store::create`], with what is known already of where it comes from: a copy that is cut off is found by it
+    /// and taken up again ([`Store::resume`]).
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub fn create_from(
+        &self,
+        id: EvidenceId,
+        name: &str,
+        expected: Option<Bytes>,
+        provenance: Option<Provenance>,
+    ) -> Result<Growing, Error> {
         if !is_plain(name) {
             return Err(Error::BadName { name: name.to_owned() });
         }
@@ -98,15 +113,8 @@ impl Store {
             return Err(Error::Taken { id, path: there.path });
         }
         check_space(&self.dir, expected.unwrap_or_default(), self.keep_free)?;
-        let record = Record {
-            evidence: id,
-            file: self.free_name(name)?,
-            bytes: Bytes(0),
-            sha256: None,
-            outcome: None,
-            provenance: None,
-            deleted: None,
-        };
+        let record =
+            Record { evidence: id, file: self.free_name(name)?, bytes: Bytes(0), sha256: None, outcome: None, provenance, deleted: None };
         Growing::begin(&self.dir, record, self.keep_free)
     }
 

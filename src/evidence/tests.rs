@@ -31,6 +31,8 @@ fn provenance() -> Provenance {
         ended: at,
         command: "HeapProfiler.takeHeapSnapshot".into(),
         tool: "0.1.0".into(),
+        path: None,
+        same_in_pod: None,
     }
 }
 

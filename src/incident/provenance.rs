@@ -32,4 +32,10 @@ pub struct Provenance {
     pub command: Masked,
     /// Version of the tool.
     pub tool: Masked,
+    /// The file in the container that it is a copy of; `None` where the bytes came from the process itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Masked>,
+    /// Whether the sha256 of that file, computed in the pod, is that of the copy; `None` where it was not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_in_pod: Option<bool>,
 }

@@ -100,6 +100,8 @@ pub(super) fn whole_story(until: u64) -> State {
         ended: minute(134).wall,
         command: "kill -USR1 1".into(),
         tool: "0.1.0".into(),
+        path: None,
+        same_in_pod: None,
     };
     tell(
         134,

@@ -530,6 +530,8 @@ fn provenance(at: DateTime<Utc>) -> Provenance {
         ended: at,
         command: Masked::own("HeapProfiler.takeHeapSnapshot"),
         tool: Masked::own("0.1.0"),
+        path: None,
+        same_in_pod: None,
     }
 }
 

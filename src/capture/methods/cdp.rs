@@ -143,7 +143,7 @@ pub(super) async fn conclude(
             (state, left)
         }
     };
-    Done { state, measured, command, remark: left.unwrap_or_default() }
+    Done { measured, remark: left.unwrap_or_default(), ..Done::without_file(state, command) }
 }
 
 pub(super) fn cut(tracker: &SnapshotTracker, why: &str) -> CaptureState {

@@ -131,6 +131,7 @@ pub(in crate::capture) async fn wait(order: Order<'_>, how: Waiting) -> Waited {
         one_life: how.one_life,
         is_snapshot: true,
         patience: PATIENCE,
+        ..Source::default()
     };
     let start = tokio::time::Instant::now();
     let mut tell = |state: CaptureState| {
@@ -143,7 +144,12 @@ pub(in crate::capture) async fn wait(order: Order<'_>, how: Waiting) -> Waited {
     let copied = copy(order.place, &facts, &source, order.landing, &mut tell, &order.stop).await;
     let missed = copied.as_ref().is_ok_and(|c| c.end == CopyEnd::WriterDead && !c.seen);
     let path = copied.as_ref().ok().and_then(|c| c.path.clone());
-    Waited { done: file::done(order.place, &facts, copied, start.elapsed(), command).await, missed, armed: true, path }
+    Waited {
+        done: file::done(order.place, &facts, copied, order.landing, start.elapsed(), command, &order.stop).await,
+        missed,
+        armed: true,
+        path,
+    }
 }
 
 /// Where a process that is armed will write its heap: its own directory, or elsewhere where that is no use.

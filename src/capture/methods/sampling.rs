@@ -119,5 +119,5 @@ pub(in crate::capture) async fn take(order: Order<'_>, long: Duration) -> Done {
         (None, Ok(())) => Masked::default(),
     };
     let measured = Measured { file: Some(bytes), whole: Some(start.elapsed()), ..Measured::default() };
-    Done { state: CaptureState::Complete { bytes }, measured, command, remark }
+    Done { measured, remark, ..Done::without_file(CaptureState::Complete { bytes }, command) }
 }

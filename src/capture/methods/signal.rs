@@ -74,6 +74,7 @@ async fn take(order: Order<'_>) -> Done {
         beyond_death: !dir.dies_with_container(),
         is_snapshot: true,
         patience: Duration::from_secs(90),
+        ..Source::default()
     };
     if order.stop.is_cancelled() {
         return Done::failed(Error::Cancelled, command);
@@ -88,5 +89,5 @@ async fn take(order: Order<'_>) -> Done {
         (order.tell)(if matches!(state, CaptureState::Armed { .. }) { CaptureState::Building { done: 0, total: 0 } } else { state });
     };
     let copied = copy(order.place, &facts, &source, order.landing, &mut tell, &order.stop).await;
-    file::done(order.place, &facts, copied, start.elapsed(), command).await
+    file::done(order.place, &facts, copied, order.landing, start.elapsed(), command, &order.stop).await
 }

@@ -137,6 +137,12 @@ impl LocalPod {
         Self { outer, init, container, dir, port, liveness: None, shell: true, cgroup }
     }
 
+    /// Kills its process 1, and with it all others.
+    pub fn kill(&self) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.init).expect("a pid")).expect("a pid");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a process of ours");
+    }
+
     pub fn lives(&mut self) -> bool {
         self.outer.try_wait().expect("a child").is_none()
     }

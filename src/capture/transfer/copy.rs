@@ -14,7 +14,7 @@ use crate::capture::place::Place;
 use crate::node::{Header, ProcessFacts, SnapshotTracker};
 use crate::preflight::{CaptureState, Sighting};
 
-use super::frames::{Frame, Frames};
+use super::frames::{Frame, Frames, Packed};
 use super::script::{TOLD, dismiss, reader};
 use super::source::Source;
 
@@ -27,6 +27,8 @@ pub enum CopyEnd {
     WriterDead,
     /// The file is gone, or another took its name.
     FileGone,
+    /// Nothing was added for [`Source::still`], and the file does not end.
+    Still,
     /// The container cannot be reached any more.
     Unreachable(Masked),
     /// Stopped.
@@ -46,6 +48,10 @@ pub struct Copied {
     pub breaks: u32,
     /// Bytes at the end that came from a piece cut by the last break: no checksum proves them.
     pub unproved: Bytes,
+    /// Bytes that came over the wire for it.
+    pub wire: Bytes,
+    /// How they were packed, and whether by the container's Node.
+    pub packed: Option<(Packed, bool)>,
     /// Whether the writer had begun: a file of no bytes is a snapshot that is being built.
     pub seen: bool,
 }
@@ -58,6 +64,8 @@ const MOST: u64 = 64;
 const NOBODY: u32 = 1 << 30;
 /// A writer is believed dead, and no file to come, after so many looks.
 const LOOKS: u32 = 8;
+/// An empty snapshot is one that is being built, which takes so much longer than any rest in its writing.
+const BUILDS: u32 = 20;
 /// A file that is no snapshot is whole when nothing was added for so many looks.
 const QUIET: u32 = 8;
 
@@ -74,22 +82,25 @@ pub async fn copy(
     stop: &CancellationToken,
 ) -> Result<Copied, Error> {
     let tongue = Tongue::of(facts);
-    // Busybox and GNU both have gzip; without it the container's Node compresses.
+    // Busybox and GNU both have gzip; without it the container's Node packs.
     let tongue = match (tongue, facts.target()) {
-        (Tongue::Shell, Some(target)) if !(facts.tools.has("gzip") && facts.tools.has("dd") && facts.tools.has("stat")) => {
-            Tongue::Node(target.exe.clone())
-        }
+        (Tongue::Shell, Some(target)) if !reads(facts) => Tongue::Node(target.exe.clone()),
         (tongue, _) => tongue,
     };
     let mut run = Run {
         copied: Copied {
             end: CopyEnd::Stopped,
             path: source.path.clone(),
-            tracker: SnapshotTracker::new(),
+            tracker: source.here.clone(),
             breaks: 0,
             unproved: Bytes(0),
+            wire: Bytes(0),
+            packed: None,
             seen: false,
         },
+        by_node: matches!(tongue, Tongue::Node(_)),
+        size: source.size,
+        still: source.still,
         inode: None,
         at: 0,
         piece: Vec::new(),
@@ -99,16 +110,20 @@ pub async fn copy(
         quiet: 0,
         alive: true,
         is_snapshot: source.is_snapshot,
+        damaged: false,
         over: None,
     };
+    // At level 1 both keep up with V8; zstd packs smaller and costs the pod half as much.
+    let mut packed = if facts.tools.has("zstd") { Packed::Zstd } else { Packed::Gzip };
     let restarts = restarts(place).await;
     let mut source = source.clone();
     let mut pause = FIRST_PAUSE;
     let mut lost_since = None;
+    let mut rested = true;
     let mut left: Vec<u32> = Vec::new();
     loop {
         source.path.clone_from(&run.copied.path);
-        let command = reader(&tongue, &source, landing.bytes().0, run.most);
+        let command = reader(&tongue, packed, &source, landing.bytes().0, run.most);
         let before = landing.bytes();
         let ended = run.once(place, &command, landing, &mut *tell, stop).await;
         let heard = run.leftover.is_some();
@@ -135,10 +150,14 @@ pub async fn copy(
         if since.elapsed() > source.patience {
             return run.over(CopyEnd::Unreachable(why), landing);
         }
-        // What brought bytes is tried again at once: the process may not live long.
+        // What brought bytes is tried again at once, and so is the first that did not: the process may not live long.
         let better = landing.bytes() > before;
+        if run.damaged && !better {
+            packed = Packed::Gzip;
+        }
         run.most = if better { (run.most * 2).min(MOST) } else { (run.most / 4).max(1) };
-        let wait = if better { Duration::ZERO } else { pause };
+        let wait = if better || std::mem::replace(&mut rested, false) { Duration::ZERO } else { pause };
+        rested |= better;
         tokio::select! {
             () = stop.cancelled() => return run.over(CopyEnd::Stopped, landing),
             () = tokio::time::sleep(wait) => {}
@@ -151,6 +170,25 @@ pub async fn copy(
             }
             source.pid = NOBODY;
             left.clear();
+        }
+    }
+}
+
+/// Whether the container's programs can read and pack a file.
+fn reads(facts: &ProcessFacts) -> bool {
+    let has = |tool| facts.tools.has(tool);
+    has("dd") && has("stat") && (has("gzip") || has("zstd"))
+}
+
+impl Copied {
+    /// How the bytes came: `dd | zstd -1`; empty before the first piece.
+    pub fn way(&self) -> &'static str {
+        match self.packed {
+            Some((Packed::Zstd, false)) => "dd | zstd -1",
+            Some((Packed::Gzip, false)) => "dd | gzip -1",
+            Some((Packed::Zstd, true)) => "the container's Node, zstd 1",
+            Some((Packed::Gzip, true)) => "the container's Node, gzip 1",
+            None => "",
         }
     }
 }
@@ -187,6 +225,11 @@ struct Run {
     quiet: u32,
     alive: bool,
     is_snapshot: bool,
+    by_node: bool,
+    size: Option<Bytes>,
+    still: Option<u32>,
+    /// Whether the last connection brought what is no piece.
+    damaged: bool,
     over: Option<CopyEnd>,
 }
 
@@ -203,13 +246,13 @@ impl Run {
         let mut stream = place.start(command, SILENCE).await.map_err(lost)?;
         let mut frames = Frames::new();
         let mut buffer = vec![0; 256 << 10];
-        (self.over, self.quiet) = (None, 0);
+        (self.over, self.quiet, self.damaged) = (None, 0, false);
         self.piece.clear();
         let broken = loop {
             let read = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
-                    self.set_aside();
+                    self.set_aside(&frames);
                     return Ok(Some(CopyEnd::Stopped));
                 }
                 read = tokio::time::timeout(SILENCE, stream.read(&mut buffer)) => read,
@@ -220,10 +263,14 @@ impl Run {
                 Ok(Err(error)) => break Some(Masked::from(error.to_string())),
                 Err(_) => break Some(Masked::own("the reader in the pod fell silent")),
             };
+            self.copied.wire.0 += n as u64;
             match frames.push(&buffer[..n], |frame| self.take(frame, landing)) {
                 Ok(()) => {}
                 // A compressor that was killed, or a proxy that cut in: what was proved is kept, another reader goes on.
-                Err(Error::Damaged(why)) => return Err(Break::Lost(why)),
+                Err(Error::Damaged(why)) => {
+                    self.damaged = true;
+                    return Err(Break::Lost(why));
+                }
                 Err(error) => return Err(Break::Fatal(error)),
             }
             tell(self.state());
@@ -231,7 +278,7 @@ impl Run {
                 return Ok(Some(end));
             }
         };
-        self.set_aside();
+        self.set_aside(&frames);
         if let Some(why) = broken {
             return Err(Break::Lost(why));
         }
@@ -244,8 +291,9 @@ impl Run {
     }
 
     /// Keeps a piece that a break cut, if it reaches further than what was kept.
-    fn set_aside(&mut self) {
-        let piece = std::mem::take(&mut self.piece);
+    fn set_aside(&mut self, frames: &Frames) {
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.extend_from_slice(&frames.cut());
         let end = |at: u64, piece: &[u8]| at.saturating_add(piece.len() as u64);
         if self.at != u64::MAX && end(self.at, &piece) > end(self.aside.0, &self.aside.1) {
             self.aside = (self.at, piece);
@@ -305,7 +353,8 @@ impl Run {
                 self.quiet = 0;
             }
             Frame::Bytes(bytes) => self.piece.extend_from_slice(&bytes),
-            Frame::Proved => {
+            Frame::Proved { packed } => {
+                self.copied.packed = Some((packed, self.by_node));
                 self.land(landing)?;
                 if self.is_snapshot && self.copied.tracker.is_complete() {
                     self.over = Some(CopyEnd::Whole);
@@ -314,12 +363,20 @@ impl Run {
             Frame::Quiet { size, alive } => {
                 self.alive = alive;
                 self.quiet += 1;
+                // The reader sees a file begun anew; one that was so between two readers is seen here.
+                if size < landing.bytes().0 {
+                    self.over = Some(CopyEnd::FileGone);
+                    return Ok(());
+                }
                 let all = size == landing.bytes().0;
                 // A dead writer may have written after the last look: two looks without it.
                 if !alive && all && self.quiet >= 2 {
                     self.over = Some(if self.is_snapshot { CopyEnd::WriterDead } else { CopyEnd::Whole });
-                } else if !self.is_snapshot && all && self.quiet >= QUIET {
+                } else if !self.is_snapshot && all && self.quiet >= self.still.unwrap_or(QUIET) {
                     self.over = Some(CopyEnd::Whole);
+                } else if all && self.still.is_some_and(|looks| self.quiet >= if size == 0 { looks.saturating_mul(BUILDS) } else { looks })
+                {
+                    self.over = Some(CopyEnd::Still);
                 }
             }
             Frame::Gone | Frame::Changed => self.over = Some(CopyEnd::FileGone),
@@ -332,7 +389,9 @@ impl Run {
             return CaptureState::Armed { waits_for: Masked::own("the file") };
         }
         let tracker = &self.copied.tracker;
-        let expected = tracker.header().map(Header::expected);
+        // A file that was looked at has its size, if it has not outgrown it; another's header tells.
+        let known = self.size.filter(|size| *size >= tracker.bytes());
+        let expected = known.or_else(|| tracker.header().filter(|_| self.is_snapshot).map(Header::expected));
         if tracker.bytes() > Bytes(0) {
             return CaptureState::Copying { copied: tracker.bytes(), of: expected, rate: None };
         }

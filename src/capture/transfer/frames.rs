@@ -1,12 +1,24 @@
-//! Frames of the reader in the pod: a line `CTO1 kind …`, and after `F` one gzip member with the bytes from an offset on.
+//! Frames of the reader in the pod: a line `CTO1 kind …`, and after `F` one gzip member or one Zstandard frame with the
+//! bytes from an offset on.
 //!
-//! A gzip member ends by itself and carries CRC and length, so every frame proves itself, no length is announced that a
-//! growing file could make untrue, and a cut stream is seen by the decoder (RFC 1952).
+//! Both end by themselves and carry a checksum, so every piece proves itself, no length is announced that a growing file
+//! could make untrue, and a cut stream is seen by the decoder (RFC 1952, RFC 8878).
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use crate::base::Masked;
 use crate::capture::error::Error;
+
+use super::zstd;
+
+/// How a piece was made small for its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packed {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
 
 /// What the reader says.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +33,8 @@ pub(super) enum Frame {
     Begin { inode: u64, offset: u64 },
     /// Bytes of the piece, in order.
     Bytes(Vec<u8>),
-    /// The piece is whole by its CRC and length.
-    Proved,
+    /// The piece is whole by its checksum.
+    Proved { packed: Packed },
     /// Nothing new; size of the file, and whether the writer lives.
     Quiet { size: u64, alive: bool },
     /// The file is gone.
@@ -40,8 +52,16 @@ pub(super) struct Frames {
 enum State {
     Line,
     Header,
-    Body { inflate: Box<Decompress>, crc: Box<Crc> },
-    Trailer { crc: u32, length: u32 },
+    Body {
+        inflate: Box<Decompress>,
+        crc: Box<Crc>,
+    },
+    Trailer {
+        crc: u32,
+        length: u32,
+    },
+    /// A Zstandard frame that waits until it is whole.
+    Zstd(zstd::Walk),
 }
 
 /// No line of the reader is longer than a path.
@@ -67,6 +87,14 @@ impl Frames {
         Ok(())
     }
 
+    /// What a piece that was cut holds beyond what was given of it: nothing proves it.
+    pub fn cut(&self) -> Vec<u8> {
+        match &self.state {
+            State::Zstd(walk) => walk.cut(&self.waiting),
+            State::Line | State::Header | State::Body { .. } | State::Trailer { .. } => Vec::new(),
+        }
+    }
+
     /// One step over what waits from `at` on; `None` when more bytes are needed.
     fn step(&mut self, at: usize, on: &mut impl FnMut(Frame) -> Result<(), Error>) -> Result<Option<usize>, Error> {
         let input = &self.waiting[at..];
@@ -81,6 +109,10 @@ impl Frames {
                 }
                 on(frame)?;
                 Ok(Some(end + 1))
+            }
+            State::Header if input.starts_with(&zstd::MAGIC[..2]) => {
+                self.state = State::Zstd(zstd::Walk::default());
+                Ok(Some(0))
             }
             State::Header => {
                 let Some(length) = gzip_header(input)? else { return Ok(None) };
@@ -115,8 +147,16 @@ impl Frames {
                     return Err(damaged("a piece whose checksum does not agree"));
                 }
                 self.state = State::Line;
-                on(Frame::Proved)?;
+                on(Frame::Proved { packed: Packed::Gzip })?;
                 Ok(Some(8))
+            }
+            State::Zstd(walk) => {
+                let Some(length) = walk.end(input).map_err(|bad| damaged(bad.0))? else { return Ok(None) };
+                let bytes = zstd::decoded(&input[..length]).map_err(|bad| damaged(bad.0))?;
+                self.state = State::Line;
+                on(Frame::Bytes(bytes))?;
+                on(Frame::Proved { packed: Packed::Zstd })?;
+                Ok(Some(length))
             }
         }
     }
@@ -144,7 +184,7 @@ fn line(bytes: &[u8]) -> Result<Frame, Error> {
 fn gzip_header(input: &[u8]) -> Result<Option<usize>, Error> {
     let Some((head, mut rest)) = input.split_first_chunk::<10>() else { return Ok(None) };
     if head[0] != 0x1f || head[1] != 0x8b || head[2] != 8 {
-        return Err(damaged("a piece without the head of gzip: the compressor may have been killed"));
+        return Err(damaged("a piece without a head: the compressor may have been killed"));
     }
     let flags = head[3];
     let mut length = 10;
@@ -187,6 +227,10 @@ mod tests {
         let mut sent = b"CTO1 H 42\nCTO1 W 1\nCTO1 N /data/a b.heapsnapshot\n".to_vec();
         for (at, piece) in file.chunks(65536 * 3).enumerate() {
             sent.extend_from_slice(format!("CTO1 F 7 {}\n", at * 65536 * 3).as_bytes());
+            if at % 2 == 1 {
+                sent.extend_from_slice(&zstd::tests::packed(piece));
+                continue;
+            }
             // A name in the header, as some gzips write it.
             let mut gzip = GzBuilder::new().filename("x").write(Vec::new(), Compression::fast());
             gzip.write_all(piece).expect("memory");
@@ -222,7 +266,7 @@ mod tests {
             proptest::prop_assert_eq!(bytes, file);
             proptest::prop_assert_eq!(frames.first(), Some(&Frame::Hello { pid: 42 }));
             proptest::prop_assert_eq!(frames.last(), Some(&Frame::Gone));
-            proptest::prop_assert_eq!(frames.iter().filter(|f| **f == Frame::Proved).count(), 5);
+            proptest::prop_assert_eq!(frames.iter().filter(|f| matches!(f, Frame::Proved { .. })).count(), 5);
         }
     }
 

@@ -5,6 +5,8 @@ mod copy;
 mod frames;
 mod script;
 mod source;
+mod zstd;
 
 pub use copy::{Copied, CopyEnd, copy};
+pub use frames::Packed;
 pub use source::Source;

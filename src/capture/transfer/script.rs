@@ -2,6 +2,7 @@
 
 use crate::capture::helper::{Tongue, shell_quoted};
 
+use super::frames::Packed;
 use super::source::Source;
 
 const SHELL: &str = include_str!("reader.sh");
@@ -10,18 +11,28 @@ const NODE: &str = include_str!("reader.js");
 /// Pieces begin at multiples of this.
 pub(super) const BLOCK: u64 = 65536;
 
-/// The command that reads `source` from the block of `offset` on, `most` blocks a piece.
-pub(super) fn reader(tongue: &Tongue, source: &Source, offset: u64, most: u64) -> Vec<String> {
+/// What packs a piece in a shell.
+pub(super) const fn packer(packed: Packed) -> &'static str {
+    match packed {
+        Packed::Gzip => "gzip -1 -c",
+        Packed::Zstd => "zstd -1 -q -c",
+    }
+}
+
+/// The command that reads `source` from the block of `offset` on, `most` blocks a piece. A container's Node packs with
+/// what it has.
+pub(super) fn reader(tongue: &Tongue, packed: Packed, source: &Source, offset: u64, most: u64) -> Vec<String> {
     let offset = offset / BLOCK * BLOCK;
     let file = source.path.as_deref().unwrap_or_default();
     let dir = source.dir.as_str();
     let set = format!(
-        "f={} d={} k={} P={} o={offset} m={most} w={}",
+        "f={} d={} k={} P={} o={offset} m={most} w={} z='{}'",
         shell_quoted(file),
         shell_quoted(dir),
         shell_quoted(&format!("|{}|", source.known.join("|"))),
         source.pid,
         if source.beyond_death && !source.one_life { "1" } else { "" },
+        packer(packed),
     );
     let shell = format!("{set}\n{}", strip(SHELL, '#'));
     let json = |text: &str| serde_json::Value::from(text).to_string();
@@ -64,11 +75,11 @@ mod tests {
     #[test]
     fn names_cannot_break_out_of_the_script() {
         let source = Source { path: Some("/data/it's $(rm -rf /).heapsnapshot".to_owned()), ..Source::default() };
-        let command = reader(&Tongue::Shell, &source, 70_000, 64);
+        let command = reader(&Tongue::Shell, Packed::Zstd, &source, 70_000, 64);
         assert!(command[2].starts_with("f='/data/it'\\''s $(rm -rf /).heapsnapshot' "), "{}", &command[2][..80]);
-        assert!(command[2].contains(" o=65536 "));
+        assert!(command[2].contains(" o=65536 ") && command[2].contains(" z='zstd -1 -q -c'"));
         assert!(command[2].len() < 2500, "{}", command[2].len());
-        let node = reader(&Tongue::Node("node".to_owned()), &source, 0, 64);
+        let node = reader(&Tongue::Node("node".to_owned()), Packed::Gzip, &source, 0, 64);
         let script = node.last().expect("a script");
         assert!(!script.contains('@') && script.len() < 3000, "{script}");
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::base::Bytes;
+use crate::node::SnapshotTracker;
+
 /// What is to be copied.
 #[derive(Clone, Debug, Default)]
 pub struct Source {
@@ -20,6 +23,12 @@ pub struct Source {
     pub one_life: bool,
     /// Whether it is a snapshot, whose end can be known from its bytes.
     pub is_snapshot: bool,
+    /// Ends the copy when nothing was added for so many looks, four a second: for files whose writer is not known.
+    pub still: Option<u32>,
+    /// Its size, where it was asked for.
+    pub size: Option<Bytes>,
+    /// What of it is here already, in the landing.
+    pub here: SnapshotTracker,
     /// How long the container may be out of reach before the copy is given up.
     pub patience: Duration,
 }

@@ -5,6 +5,7 @@ mod analyze;
 mod capture;
 mod completions;
 mod config;
+mod copy;
 mod declare;
 mod demo;
 mod evidence;
@@ -28,6 +29,7 @@ pub const VERBS: &[&dyn Verb] = &[
     &pods::Pods,
     &preflight::Preflight,
     &capture::Capture,
+    &copy::Copy,
     &act::ActVerb,
     &analyze::Analyze,
     &redact::Redact,

@@ -44,6 +44,14 @@ fn row(state: &State, c: &Capture) -> EvidenceRow {
         add("Node.js", p.node_version.clone());
         add("V8 flags", Some(p.flags.to_string()));
         add("Kubernetes node", p.node.clone());
+        add(
+            "Copied from",
+            p.path.as_ref().map(|path| match p.same_in_pod {
+                Some(true) => format!("{path}; the same sha256 in the pod"),
+                Some(false) => format!("{path}; ANOTHER sha256 in the pod afterwards"),
+                None => path.to_string(),
+            }),
+        );
         add("Process", Some(format!("pid {}, restart {}, started {}", p.process.pid, p.process.restart, iso(p.process.started))));
     }
     add("Deleted", c.deleted.as_ref().map(|(mark, why)| format!("{} by {}: {why}", iso(mark.at), mark.by)));
