@@ -3,6 +3,7 @@
 
 mod analyze;
 mod cli;
+mod copy;
 mod house;
 mod leaks;
 mod oracle;

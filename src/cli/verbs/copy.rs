@@ -119,6 +119,12 @@ async fn copy(context: &Context, args: &CopyArgs, place: &SessionPlace, path: &s
     let (mut file, here) = match resumed(&home, place, &survey, &known, seen).await? {
         Some(resumed) => resumed,
         None => {
+            if args.output.is_some() && crate::disk::entry(&home.store.dir().join(&target.name)).map_err(Trouble::from)?.is_some() {
+                let place = home.store.dir().join(&target.name).display().to_string();
+                return Err(
+                    Trouble::new(TroubleKind::Refused, "the copy would overwrite a file", place, "give another name with -o").into()
+                );
+            }
             let id = home.next()?;
             let name = if home.incident.is_some() && target.dir.is_none() { &target.evidence } else { &target.name };
             let file = home.store.create_from(id, name, Some(seen.size), Some(known.clone())).map_err(Trouble::from)?;
@@ -201,18 +207,8 @@ impl Target {
             _ => (output.as_path(), plain_name(own)),
         };
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-        if crate::disk::entry(&dir.join(&name)).map_err(Trouble::from)?.is_some_and(|_| !is_dir) && !has_record(&dir.join(&name)) {
-            let place = dir.join(&name).display().to_string();
-            return Err(Trouble::new(TroubleKind::Refused, "the copy would overwrite a file", place, "give another name with -o").into());
-        }
         Ok(Self { dir: Some(dir.to_owned()), name, evidence })
     }
-}
-
-fn has_record(path: &Path) -> bool {
-    let mut record = path.as_os_str().to_owned();
-    record.push(".json");
-    crate::disk::entry(Path::new(&record)).is_ok_and(|entry| entry.is_some())
 }
 
 /// A copy of this very file that was cut off: of the same pod and path, and what is here is proved to be its beginning.
@@ -293,7 +289,7 @@ async fn delete(
             match &result {
                 Ok(()) => {
                     let summary = Masked::from(format!("{path} is deleted in the pod; its copy is here"));
-                    Kind::ActDone { intent, receipt: Receipt { summary, undo: None } }
+                    Kind::ActDone { intent, receipt: Receipt { summary, undo: None, leaves: None } }
                 }
                 Err(trouble) => Kind::ActFailed { intent, why: Masked::from(trouble.to_string()) },
             },

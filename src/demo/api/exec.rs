@@ -116,7 +116,9 @@ async fn run(
             }
             sent += part.len();
             if sent >= CUT_AFTER && cut(&mut out, faults).await {
+                // Both halves of the socket go now: a reset is seen at once, and the command stays, blocked on its pipe.
                 feeding.abort();
+                drop(out);
                 let _ = exit.await;
                 return;
             }
