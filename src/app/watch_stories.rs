@@ -111,6 +111,8 @@ fn ended(outcome: Outcome, process: Option<ProcessKey>) -> Box<CaptureEnd> {
             ended: super::stories::start().wall,
             command: Masked::default(),
             tool: Masked::default(),
+            path: None,
+            same_in_pod: None,
         })
     });
     let bytes = if outcome == Outcome::Complete { Bytes(1000) } else { Bytes(0) };
