@@ -235,6 +235,7 @@ impl Numbered {
 }
 
 /// See [`Numbered::preorder`].
+#[derive(Debug)]
 pub(super) struct Preorder {
     /// Number at each place.
     pub number: Vec<u32>,
@@ -265,7 +266,7 @@ mod tests {
         text.push_str("],\"strings\":[\"\"]}");
         let mut scanner = Scanner::new();
         scanner.push(text.as_bytes()).expect("a snapshot");
-        scanner.finish().expect("a snapshot")
+        scanner.finish(None).expect("a snapshot")
     }
 
     /// Shapes that cost iterative algorithms, or those that climb step by step, the square of their size.

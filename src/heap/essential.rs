@@ -95,10 +95,11 @@ impl Pairs {
         self.by_name.get(&name).map(|&(_, number)| number)
     }
 
-    /// Marks the edges with such names: those from the table, and their twins from the key.
-    pub fn mark(&self, snapshot: &mut Snapshot) {
+    /// Marks the edges with such names: those from the table, which are given back, and their twins from the key.
+    pub fn mark(&self, snapshot: &mut Snapshot) -> Vec<u32> {
+        let mut tables = Vec::new();
         if self.by_name.is_empty() {
-            return;
+            return tables;
         }
         let mut names = Bits::new(snapshot.strings.len());
         for &name in self.by_name.keys() {
@@ -115,10 +116,58 @@ impl Pairs {
             }
             let from = snapshot.edge_owner(e as u32);
             let table = self.by_name[&name].0;
-            let code = if u64::from(snapshot.id(from).0) == table { code::PAIR_TABLE } else { code::PAIR_KEY };
+            let code = if u64::from(snapshot.id(from).0) == table {
+                tables.push(e as u32);
+                code::PAIR_TABLE
+            } else {
+                code::PAIR_KEY
+            };
             snapshot.edges.to[e] = packed & TARGET | code << TARGET_BITS;
         }
+        tables
     }
+}
+
+/// The edges from tables of `WeakMap`s to values, as far as they can be told before the names are known, marked: V8 gives a table a weak
+/// edge to each value beside the one that is meant (`ExtractEphemeronHashTableReferences` in `heap-snapshot-generator.cc`).
+pub(super) fn guess_pairs(snapshot: &mut Snapshot) -> Vec<u32> {
+    let mut guessed = Vec::new();
+    let mut weak: Vec<u32> = Vec::new();
+    for node in 0..snapshot.node_count() {
+        if snapshot.kind_at(node as u32) != NodeKind::Array {
+            continue;
+        }
+        let (from, to) = snapshot.edge_range(node);
+        weak.clear();
+        weak.extend(snapshot.edges.to[from..to].iter().filter(|&&p| p >> TARGET_BITS == code::WEAK).map(|p| p & TARGET));
+        if weak.is_empty() {
+            continue;
+        }
+        weak.sort_unstable();
+        for e in from..to {
+            let packed = snapshot.edges.to[e];
+            if packed >> TARGET_BITS == code::INTERNAL && weak.binary_search(&(packed & TARGET)).is_ok() {
+                snapshot.edges.to[e] = packed & TARGET | code::PAIR_TABLE << TARGET_BITS;
+                guessed.push(e as u32);
+            }
+        }
+    }
+    guessed
+}
+
+/// Takes the marks of [`guess_pairs`] back.
+pub(super) fn forget_guess(snapshot: &mut Snapshot, guessed: &[u32]) {
+    for &e in guessed {
+        let packed = &mut snapshot.edges.to[e as usize];
+        *packed = *packed & TARGET | code::INTERNAL << TARGET_BITS;
+    }
+}
+
+/// Whether the root has an edge of a kind that only names tell from others: to the DOM trees of a page.
+pub(super) fn has_dom_trees(snapshot: &Snapshot) -> bool {
+    let dom_trees = dom_trees(snapshot);
+    let (from, to) = snapshot.edge_range(snapshot.root as usize);
+    dom_trees.is_some() && (from..to).any(|e| is_dom_trees(snapshot, snapshot.edges.to[e] & TARGET, dom_trees))
 }
 
 /// Matches `^\d+( / part of key \(.*? @\d+\) -> value \(.*? @\d+\) pair in WeakMap \(table @(\d+)\))$` and gives the id of the

@@ -308,6 +308,12 @@ impl Header {
         })
     }
 
+    /// Position of the root among `nodes` nodes.
+    pub(super) fn root_of(&self, nodes: usize) -> u32 {
+        let root = self.root.checked_div(self.node.width as u64).unwrap_or(0);
+        if root < nodes as u64 { root as u32 } else { 0 }
+    }
+
     pub(super) fn kind(&self, stored: u8) -> NodeKind {
         self.node_kinds.get(stored as usize).copied().unwrap_or(NodeKind::Other)
     }

@@ -50,6 +50,7 @@ mod diff;
 mod digests;
 mod distance;
 mod dominators;
+mod early;
 mod essential;
 mod fingerprint;
 mod format;

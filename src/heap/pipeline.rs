@@ -8,7 +8,8 @@ use super::analysis::Analysis;
 use super::classes::{Shapes, name_all};
 use super::detached;
 use super::distance::distances;
-use super::dominators::{Dominators, dominators};
+use super::dominators::Dominators;
+use super::early::{Begun, Tree};
 use super::essential::{Pairs, user_roots};
 use super::names;
 use super::progress::{Phase, Progress, Stop, check};
@@ -16,18 +17,19 @@ use super::scan::Scanner;
 use super::sizes::{statistics, transfer};
 use super::snapshot::{Snapshot, SnapshotKind};
 use super::table::Rows;
-use super::walk::Walk;
 
-/// Takes the bytes of a snapshot as they come, in pieces of any size, and gives the analysis when there are no more.
+/// Takes the bytes of a snapshot as they come, in pieces of any size, and gives the analysis when there are no more. The dominators are
+/// begun on rayon's current pool as soon as the edges are whole.
 pub struct Pipeline {
     scanner: Scanner,
     progress: Arc<dyn Progress>,
+    begun: Option<Begun>,
 }
 
 impl Pipeline {
     /// A pipeline that has seen nothing yet. `progress` hears of every phase and may stop it.
     pub fn new(progress: Arc<dyn Progress>) -> Self {
-        Self { scanner: Scanner::new(), progress }
+        Self { scanner: Scanner::new(), progress, begun: None }
     }
 
     /// Takes the next bytes of the (unpacked) file.
@@ -37,6 +39,11 @@ impl Pipeline {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         for piece in bytes.chunks(8 << 20) {
             self.scanner.push(piece)?;
+            if self.begun.is_none()
+                && let Some(graph) = self.scanner.take_graph()
+            {
+                self.begun = Some(Begun::with(graph, self.progress.clone()));
+            }
             let (phase, share) = self.scanner.share();
             check(self.progress.as_ref(), phase, share)?;
         }
@@ -49,8 +56,17 @@ impl Pipeline {
     /// # Errors
     /// [`Stop::NotASnapshot`] when there is no node; [`Stop::Cancelled`].
     pub fn finish(self) -> Result<Analysis, Stop> {
-        let snapshot = self.scanner.finish()?;
-        complete(snapshot, self.progress.as_ref())
+        let Self { scanner, progress, begun } = self;
+        let (snapshot, pairs, tree) = match begun {
+            Some(begun) => begun.end(|graph| scanner.finish(Some(graph)))?,
+            None => {
+                let mut snapshot = scanner.finish(None)?;
+                let pairs = Pairs::of(&snapshot.strings);
+                pairs.mark(&mut snapshot);
+                (snapshot, pairs, None)
+            }
+        };
+        complete(snapshot, &pairs, tree, progress.as_ref())
     }
 }
 
@@ -64,11 +80,9 @@ pub fn analyse(whole: &[u8], progress: Arc<dyn Progress>) -> Result<Analysis, St
     pipeline.finish()
 }
 
-fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis, Stop> {
+fn complete(mut snapshot: Snapshot, pairs: &Pairs, tree: Option<Tree>, progress: &dyn Progress) -> Result<Analysis, Stop> {
     check(progress, Phase::Edging, 0.0)?;
     snapshot.renamed = detached::renamed(&snapshot);
-    let pairs = Pairs::of(&snapshot.strings);
-    pairs.mark(&mut snapshot);
     let snapshot = snapshot;
     let user_roots = user_roots(&snapshot);
     // Where the references of the root were cut off, nothing is claimed of the kind (`knows_kind`).
@@ -76,15 +90,11 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
     let kind = if user_roots.is_empty() && told { SnapshotKind::ExposeInternals } else { SnapshotKind::Normal };
     // The dominators are the longest; what does not need them is done beside them.
     let (tree, beside) = rayon::join(
-        || {
-            let mut walk = Walk::of(&snapshot, progress)?;
-            let rules = std::mem::take(&mut walk.rules);
-            Ok((dominators(walk, progress)?, rules))
-        },
+        || tree.map_or_else(|| Tree::of(&snapshot, progress), Ok),
         || {
             check(progress, Phase::Shallow, 0.0)?;
             let shallow = (kind == SnapshotKind::Normal).then(|| transfer(&snapshot));
-            let distance = distances(&snapshot, &pairs, &user_roots, progress)?;
+            let distance = distances(&snapshot, pairs, &user_roots, progress)?;
             check(progress, Phase::Classes, 0.0)?;
             let shapes = Shapes::of(&snapshot);
             let interfaces = shapes.infer(&snapshot);
@@ -92,13 +102,12 @@ fn complete(mut snapshot: Snapshot, progress: &dyn Progress) -> Result<Analysis,
             Ok((shallow, distance, interfaces, named, names::scripts(&snapshot)))
         },
     );
-    let (numbered, rules) = tree?;
+    let Tree { numbered, preorder, rules } = tree?;
     let (shallow, distance, interfaces, named, scripts) = beside?;
     let own = shallow.as_ref().unwrap_or(&snapshot.nodes.size);
     check(progress, Phase::Classes, 0.5)?;
-    // One after the other, since each takes memory that it then gives back.
-    let (preorder, statistics) = rayon::join(|| numbered.preorder(), || statistics(&snapshot, own));
-    let ((dominator, retained), rows) = rayon::join(|| numbered.by_node(own), || Rows::of(named, own, &distance));
+    let ((dominator, retained), (rows, statistics)) =
+        rayon::join(|| numbered.by_node(own), || (Rows::of(named, own, &distance), statistics(&snapshot, own)));
     let (class, classes) = rows.table(own, &retained, numbered.flat(&preorder));
     let (order, subtrees) = numbered.nodes(preorder);
     check(progress, Phase::Classes, 1.0)?;

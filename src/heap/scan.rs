@@ -144,6 +144,10 @@ pub(super) struct Scanner {
     state: State,
     offset: u64,
     header: Option<Header>,
+    /// Nodes and edges, also when they were taken.
+    counts: (usize, usize),
+    /// Whether all edges of the root are there.
+    root_edges: bool,
     pub(super) nodes: Nodes,
     pub(super) edges: Edges,
     locations: Vec<Location>,
@@ -158,6 +162,8 @@ impl Scanner {
             state: State::Start,
             offset: 0,
             header: None,
+            counts: (0, 0),
+            root_edges: false,
             nodes: Nodes::default(),
             edges: Edges::default(),
             locations: Vec::new(),
@@ -174,8 +180,8 @@ impl Scanner {
             Some(header) if self.reached.nodes && self.reached.edges => {
                 (Phase::Strings, of(self.strings.len(), self.strings.len().max(header.nodes as usize / 4) as u64))
             }
-            Some(header) if self.reached.nodes => (Phase::Edges, of(self.edges.to.len(), header.edges)),
-            Some(header) => (Phase::Nodes, of(self.nodes.kind.len(), header.nodes)),
+            Some(header) if self.reached.nodes => (Phase::Edges, of(self.counts.1, header.edges)),
+            Some(header) => (Phase::Nodes, of(self.counts.0, header.nodes)),
             None => (Phase::Nodes, 0.0),
         }
     }
@@ -190,7 +196,7 @@ impl Scanner {
             self.offset = start + at as u64;
             match self.step(rest) {
                 Ok(taken) => at += taken,
-                Err(why) if self.nodes.kind.is_empty() => return Err(Stop::NotASnapshot { why: why.into_owned(), offset: self.offset }),
+                Err(why) if self.counts.0 == 0 => return Err(Stop::NotASnapshot { why: why.into_owned(), offset: self.offset }),
                 Err(_) => self.state = State::Damaged,
             }
         }
@@ -251,11 +257,13 @@ impl Scanner {
                     Table::Nodes(blocks) => {
                         let fed = rows.feed(rest, blocks);
                         append_nodes(&mut self.nodes, blocks);
+                        self.counts.0 = self.nodes.kind.len();
                         fed
                     }
                     Table::Edges(blocks) => {
                         let fed = rows.feed(rest, blocks);
                         append_edges(&mut self.edges, blocks);
+                        self.counts.1 = self.edges.to.len();
                         fed
                     }
                     Table::Locations(blocks) => {
@@ -328,7 +336,7 @@ impl Scanner {
                 return Ok(());
             }
         };
-        let nodes = self.nodes.kind.len();
+        let nodes = self.counts.0;
         self.state = match key {
             b"nodes" if !self.reached.nodes => rows(header.node.width, Table::Nodes(vec![NodeBlock::new(header)])),
             b"edges" if !self.reached.nodes => return Err("its edges come before its nodes".into()),
@@ -368,6 +376,7 @@ impl Scanner {
                 Table::Edges(_) => {
                     self.reached.edges = true;
                     self.edges.name.finish();
+                    self.fit_edges();
                 }
                 Table::Locations(_) => {}
             }
@@ -424,13 +433,33 @@ impl Scanner {
         Ok(at)
     }
 
-    /// Nothing more comes: the columns, with what is missing.
-    pub fn finish(mut self) -> Result<Snapshot, Stop> {
+    /// Promised edges that are not in the file: their nodes end up without them.
+    fn fit_edges(&mut self) {
+        let edges = self.edges.to.len() as u32;
+        let root = self.header.as_ref().map_or(0, |h| h.root_of(self.nodes.kind.len())) as usize;
+        self.root_edges = edges > 0 && self.nodes.first_edge.get(root + 1).is_some_and(|&end| end <= edges);
+        for first in &mut self.nodes.first_edge {
+            *first = (*first).min(edges);
+        }
+    }
+
+    /// Nodes and edges as a snapshot without strings and locations, once, as soon as both are whole.
+    pub fn take_graph(&mut self) -> Option<Snapshot> {
+        if !self.reached.nodes || !self.reached.edges || self.nodes.kind.is_empty() {
+            return None;
+        }
+        let header = self.header.clone()?;
+        let (nodes, edges) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.edges));
+        Some(Snapshot::of_graph(header, nodes, edges))
+    }
+
+    /// Nothing more comes: the columns, with what is missing. `graph` is what was taken before.
+    pub fn finish(mut self, graph: Option<Snapshot>) -> Result<Snapshot, Stop> {
         let wrong = |why: &str| Stop::NotASnapshot { why: why.to_owned(), offset: self.offset };
-        let Some(header) = self.header.take() else {
+        let Some(header) = self.header.clone() else {
             return Err(wrong(if self.offset == 0 { "it is empty" } else { "it ends in its header" }));
         };
-        if self.nodes.kind.is_empty() {
+        if self.counts.0 == 0 {
             return Err(wrong("it ends before its first node"));
         }
         if !self.reached.nodes {
@@ -440,14 +469,16 @@ impl Scanner {
             self.strings.finish(false);
         }
         self.locations.sort_by_key(|l| l.node);
-        let root = if header.node.width == 0 { 0 } else { header.root / header.node.width as u64 };
-        let root = if root < self.nodes.kind.len() as u64 { root as u32 } else { 0 };
-        // Promised edges that are not in the file: their nodes end up without them.
-        let edges = self.edges.to.len() as u32;
-        let root_edges = edges > 0 && self.nodes.first_edge[root as usize + 1] <= edges;
-        for first in &mut self.nodes.first_edge {
-            *first = (*first).min(edges);
-        }
+        let mut snapshot = match graph {
+            Some(graph) => graph,
+            None => {
+                if !self.reached.edges {
+                    self.fit_edges();
+                }
+                Snapshot::of_graph(header, self.nodes, self.edges)
+            }
+        };
+        let header = &snapshot.header;
         let whole = self.reached.nodes && self.reached.edges && self.reached.strings && self.reached.end;
         let cut = (!whole).then(|| Cut {
             at: match self.reached {
@@ -457,24 +488,18 @@ impl Scanner {
                 _ if self.strings.is_empty() => Section::Locations,
                 _ => Section::Strings,
             },
-            nodes: (self.nodes.kind.len() as u64, header.nodes),
-            edges: (self.edges.to.len() as u64, header.edges),
+            nodes: (self.counts.0 as u64, header.nodes),
+            edges: (self.counts.1 as u64, header.edges),
             locations: self.locations.len() as u64,
             strings: self.strings.len() as u64,
-            root_edges,
-            named_nodes: self.nodes.name.iter().filter(|&&n| (n as usize) < self.strings.len()).count() as u64,
+            root_edges: self.root_edges,
+            named_nodes: snapshot.nodes.name.iter().filter(|&&n| (n as usize) < self.strings.len()).count() as u64,
         });
-        Ok(Snapshot {
-            header,
-            nodes: self.nodes,
-            edges: self.edges,
-            locations: self.locations,
-            strings: self.strings,
-            root,
-            renamed: Vec::new(),
-            cut,
-            trace: (!self.trace.is_empty()).then_some(self.trace),
-        })
+        snapshot.cut = cut;
+        snapshot.locations = self.locations;
+        snapshot.strings = self.strings;
+        snapshot.trace = (!self.trace.is_empty()).then_some(self.trace);
+        Ok(snapshot)
     }
 }
 

@@ -113,6 +113,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Nodes and edges alone.
+    pub(super) fn of_graph(header: Header, nodes: Nodes, edges: Edges) -> Self {
+        let root = header.root_of(nodes.kind.len());
+        let (locations, renamed) = (Vec::new(), Vec::new());
+        Self { header, nodes, edges, locations, strings: Strings::default(), root, renamed, cut: None, trace: None }
+    }
+
     /// What the header says.
     pub fn header(&self) -> &Header {
         &self.header

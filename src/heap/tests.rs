@@ -387,6 +387,52 @@ fn all_digests(a: &Analysis) -> Digests {
     a.digests()
 }
 
+/// A `WeakMap` as V8 writes it (weak edges to key and value beside the entry's), and an array that has such edges and is none.
+#[test]
+fn entries_of_weak_maps_are_told_from_what_looks_like_them() {
+    for (real, decoy) in [(true, false), (false, true), (true, true), (false, false)] {
+        let mut d = Draft::small();
+        let global = 3;
+        let mut holder = |name: &str, edge: &str, pair: bool| {
+            let table = d.node(NodeKind::Array, name, 80);
+            let (key, value, below) =
+                (d.node(NodeKind::Object, "Key", 20), d.node(NodeKind::Object, "Value", 20), d.node(NodeKind::String, "text", 30));
+            for (from, kind, label, to) in [
+                (global, EdgeKind::Property, edge, table),
+                (global, EdgeKind::Property, "key", key),
+                (table, EdgeKind::Weak, "2", key),
+                (table, EdgeKind::Weak, "3", value),
+                (value, EdgeKind::Property, "text", below),
+            ] {
+                d.edge(from, kind, label, to);
+            }
+            let id = |n: usize| 2 * n + 1;
+            let entry = format!(" / part of key (Key @{}) -> value (Value @{}) pair in WeakMap (table @{})", id(key), id(value), id(table));
+            let (by_table, by_key) = if pair { (format!("4{entry}"), format!("1{entry}")) } else { ("entry".to_owned(), "own".to_owned()) };
+            d.edge(table, EdgeKind::Internal, &by_table, value);
+            d.edge(key, EdgeKind::Internal, &by_key, value);
+            (table, key, value)
+        };
+        let one = real.then(|| holder("(weak table)", "weak2", true));
+        let other = decoy.then(|| holder("(transitions)", "other", false));
+        let text = d.text();
+        let whole = d.analyse();
+        check_by_removal(&whole);
+        if let Some((_, key, value)) = one {
+            assert_eq!(whole.dominator(NodeIx::new(value as u32)), NodeIx::new(key as u32), "the key alone keeps it");
+        }
+        if let Some((table, _, value)) = other {
+            assert_ne!(whole.dominator(NodeIx::new(value as u32)), NodeIx::new(table as u32), "both keep it");
+        }
+        for piece in [1, 7, 100, text.len() - 3] {
+            assert_eq!(all_of(&whole), all_of(&pushed(text.as_bytes(), piece).expect("whole")), "pieces of {piece}");
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a pool");
+        let inside = pool.install(|| pushed(text.as_bytes(), 50).expect("whole"));
+        assert_eq!(all_of(&whole), all_of(&inside), "on a pool's only thread");
+    }
+}
+
 #[test]
 fn a_verdict_comes_soon_of_hostile_graphs_too() {
     let n = 100_000;
