@@ -190,8 +190,11 @@ fn pod_rules(target: &Target, before: &Value, after: &Value) -> Result<(), Refus
 pub(crate) fn delete(context: &Context, target: &Target, query: &Query, options: &Value) -> Result<Reply, Refusal> {
     let object = find(context, target)?;
     preconditions(target, &object, options)?;
-    let dry = query.dry_run()? || options["dryRun"].as_array().is_some_and(|d| d.iter().any(|v| v == "All"));
-    let grace = options["gracePeriodSeconds"].as_i64().or_else(|| query.get("gracePeriodSeconds").parse().ok());
+    // Options in the body take the place of those in the query, as in a real server: a dry-run in the query alone deletes.
+    let in_body = options.as_object().is_some_and(|options| !options.is_empty());
+    let dry = if in_body { options["dryRun"].as_array().is_some_and(|d| d.iter().any(|v| v == "All")) } else { query.dry_run()? };
+    let in_query = || query.get("gracePeriodSeconds").parse().ok();
+    let grace = if in_body { options["gracePeriodSeconds"].as_i64() } else { in_query() };
     if target.resource.kind == Kind::Pod {
         if dry {
             return Ok(reply::json(200, &object));

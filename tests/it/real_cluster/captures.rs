@@ -72,7 +72,7 @@ fn a_capture_that_would_kill_is_refused_and_a_resize_makes_room_for_it() {
         assert_eq!((said.code, limit()), (TIMED_OUT, resized["to"].clone()), "{}", said.err);
         assert!(said.err.contains("is still") && said.err.contains("cutoff act resize"), "{}", said.err);
         assert_eq!(room.of_pod("tight", "/metadata/labels/cutoff.dev~1limit-before"), "node.256Mi");
-        room.try_exec("tight", "kill -9 $(pidof node)");
+        room.try_exec("tight", "kill -TERM 1");
         until("the container is started again", || (room.restarts("tight") > 0).then_some(()));
         let back = || room.cutoff(&["act", "resize", "tight", "container=node", "memory=256Mi", "in_use=150Mi", "--yes"]);
         until("the limit is put back", || (back().code == 0).then_some(()));
