@@ -44,7 +44,7 @@ pub struct ActVerb;
 
 impl Verb for ActVerb {
     fn command(&self) -> Command {
-        let acts: Vec<String> = ACTS.iter().map(|act| format!("  {:<11} {}", act.spec().name, act.spec().summary)).collect();
+        let acts: Vec<String> = ACTS.iter().map(|act| format!("  {:<11} {}", act.name, act.summary)).collect();
         ActArgs::augment_args(Command::new("act"))
             .about("Change the cluster as the dashboard does: dry-run shown, asked by name, journalled, with its undo")
             .after_help(format!(

@@ -66,7 +66,7 @@ impl Verb for PlaybookVerb {
 }
 
 fn lint(out: &mut impl Write, files: &[PathBuf]) -> Result<Exit> {
-    let acts: Vec<&str> = crate::cluster::acts::ACTS.iter().map(|act| act.spec().name).collect();
+    let acts: Vec<&str> = crate::cluster::acts::ACTS.iter().map(|act| act.name).collect();
     let methods: Vec<&str> = crate::capture::METHODS.iter().map(|m| m.spec().name).collect();
     let views: Vec<&str> = crate::ui::names().collect();
     let mut exit = Exit::Ok;

@@ -5,12 +5,10 @@
 //! the place of the same flags there), `mount` (path of the emptyDir).
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::Value;
 
-use super::Act;
 use super::flags::{arm, operations};
-use super::frame::{Change, Plan, Spec};
+use super::frame::{Act, CALLS_ALONE, Change, Plan};
 use super::tools::{PATCH_WORKLOADS, WORKLOADS, arg, gitops_warning, seen, unchanged};
 use crate::base::Masked;
 use crate::cluster::error::{Error, foreign};
@@ -19,26 +17,16 @@ use crate::cluster::history::revision_number;
 use crate::cluster::session::Session;
 use crate::incident::ActRequest;
 
-/// See the file's opening.
-pub struct Arm;
-
 const TEMPLATE: &str = "/spec/template/spec";
-static SPEC: Spec = Spec {
+/// See the file's opening.
+pub static ARM: Act = Act {
     name: "arm",
     summary: "Redeploy with the flags of a capture: the next out-of-memory death leaves its heap on a volume",
     kinds: WORKLOADS,
     needs: PATCH_WORKLOADS,
+    plan: |session, request| plan(session, request).boxed(),
+    ..CALLS_ALONE
 };
-
-impl Act for Arm {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-}
 
 async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let seen = seen(session, request).await?;

@@ -2,11 +2,9 @@
 //! the label that `isolate` and `debug-copy` leave must be there, and no controller may own it.
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::json;
 
-use super::Act;
-use super::frame::{Change, Plan, Spec};
+use super::frame::{Act, CALLS_ALONE, Change, Plan};
 use super::tools::{place, pod, pod_path, refused, text};
 use crate::base::Masked;
 use crate::cluster::error::{Error, foreign};
@@ -15,21 +13,16 @@ use crate::cluster::session::Session;
 use crate::incident::ActRequest;
 use crate::pressure::{COPY_OF, ISOLATED};
 
-/// See the file's opening.
-pub struct CleanUp;
-
 const DELETE: Rule = Rule::new("", "pods", "delete");
-static SPEC: Spec = Spec { name: "clean-up", summary: "Delete a pod that was isolated or copied here", kinds: &["pod"], needs: &[DELETE] };
-
-impl Act for CleanUp {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-}
+/// See the file's opening.
+pub static CLEAN_UP: Act = Act {
+    name: "clean-up",
+    summary: "Delete a pod that was isolated or copied here",
+    kinds: &["pod"],
+    needs: &[DELETE],
+    plan: |session, request| plan(session, request).boxed(),
+    ..CALLS_ALONE
+};
 
 async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let pod = pod(session, request).await?;

@@ -5,12 +5,10 @@
 //! Arguments: those of the flags (`container`, `variable`, `add`, `mount`) and `memory` (its limit, if it needs another).
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
-use super::Act;
 use super::flags::arm;
-use super::frame::{Change, Plan, Spec, Step};
+use super::frame::{Act, CALLS_ALONE, Change, Plan, Step};
 use super::tools::{arg, place, pod, refused, text};
 use crate::base::{Bytes, Masked, parse_quantity};
 use crate::cluster::error::{Error, foreign};
@@ -19,28 +17,18 @@ use crate::cluster::session::Session;
 use crate::incident::{ActRequest, ActTarget, Leftover, LeftoverKind, Receipt};
 use crate::pressure::COPY_OF;
 
-/// See the file's opening.
-pub struct DebugCopy;
-
 const CREATE: Rule = Rule::new("", "pods", "create");
 /// Longest name of a pod that is a host name too, and longest value of a label.
 const NAME: usize = 63;
-static SPEC: Spec = Spec {
+/// See the file's opening.
+pub static DEBUG_COPY: Act = Act {
     name: "debug-copy",
     summary: "A copy of a pod outside of its Services, without probes and with a small heap that is written when it is full",
     kinds: &["pod"],
     needs: &[CREATE],
+    plan: |session, request| plan(session, request).boxed(),
+    ..CALLS_ALONE
 };
-
-impl Act for DebugCopy {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-}
 
 async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let pod = pod(session, request).await?;

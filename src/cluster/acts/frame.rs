@@ -2,10 +2,11 @@
 //! frame has the server try them (dry-run), shows what they would change, and later plans once more and makes the very
 //! same calls, or none.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Act;
 use super::tools::{place, refused};
 use crate::base::Masked;
 use crate::cluster::diff::diff;
@@ -20,8 +21,8 @@ const JSON: &str = "application/json";
 /// The argument that holds the fingerprint of the calls that were shown.
 const PIN: &str = "pin";
 
-/// What an act is.
-pub struct Spec {
+/// A kind of change.
+pub struct Act {
     /// Its name in requests: `rollback`.
     pub name: &'static str,
     /// What it does, in a line.
@@ -30,7 +31,25 @@ pub struct Spec {
     pub kinds: &'static [&'static str],
     /// The rights it needs besides [`crate::cluster::BASE_RULES`].
     pub needs: &'static [Rule],
+    /// Looks at the cluster and says which calls a request comes to. Asked for the preview and again right before it is
+    /// done: only if the same calls come out are they made.
+    pub plan: for<'a> fn(&'a Session, &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>>,
+    /// The server took all calls: waits for what follows, if anything does, and says what was done.
+    pub settle: for<'a> fn(&'a Session, &'a ActRequest, Plan) -> BoxFuture<'a, Result<Receipt, Error>>,
+    /// A refused call in the act's own words.
+    pub refusal: fn(Error) -> Error,
 }
+
+/// What most acts are besides name and plan: done when the server took their calls.
+pub const CALLS_ALONE: Act = Act {
+    name: "",
+    summary: "",
+    kinds: &[],
+    needs: &[],
+    plan: |_, _| std::future::ready(Err(refused("it has no plan", "name another act"))).boxed(),
+    settle: |_, _, plan| std::future::ready(Ok(plan.receipt)).boxed(),
+    refusal: |error| error,
+};
 
 /// One call that changes the cluster.
 pub struct Change {
@@ -141,8 +160,8 @@ impl Plan {
     }
 }
 
-fn takes(act: &dyn Act, request: &ActRequest) -> Result<(), Error> {
-    let Spec { name, kinds, .. } = act.spec();
+fn takes(act: &Act, request: &ActRequest) -> Result<(), Error> {
+    let Act { name, kinds, .. } = act;
     let kind = request.target.kind.as_str();
     if kinds.contains(&kind) {
         return Ok(());
@@ -151,12 +170,12 @@ fn takes(act: &dyn Act, request: &ActRequest) -> Result<(), Error> {
 }
 
 /// What `request` would do, tried by the server.
-pub async fn preview(act: &dyn Act, session: &Session, request: &ActRequest) -> Result<Preview, Error> {
+pub async fn preview(act: &Act, session: &Session, request: &ActRequest) -> Result<Preview, Error> {
     takes(act, request)?;
-    let plan = act.plan(session, request).await?;
+    let plan = (act.plan)(session, request).await?;
     let (mut lines, mut matters) = (Vec::new(), false);
     for step in &plan.steps {
-        let after = step.change.send(session, &place(&request.target), true).await.map_err(|e| act.refusal(e))?;
+        let after = step.change.send(session, &place(&request.target), true).await.map_err(act.refusal)?;
         matters |= !step.diff(&after, &step.shown[..step.shown.len().min(1)]).is_empty();
         lines.extend(step.diff(&after, step.shown));
     }
@@ -174,18 +193,18 @@ pub async fn preview(act: &dyn Act, session: &Session, request: &ActRequest) -> 
 }
 
 /// Does what `preview` shows: plans again, and makes the calls if they are the same.
-pub async fn perform(act: &dyn Act, session: &Session, preview: &Preview) -> Result<Receipt, Error> {
+pub async fn perform(act: &Act, session: &Session, preview: &Preview) -> Result<Receipt, Error> {
     let request = &preview.request;
     takes(act, request)?;
     let place = place(&request.target);
-    let plan = act.plan(session, request).await?;
+    let plan = (act.plan)(session, request).await?;
     if request.args.get(PIN) != Some(&plan.fingerprint()) {
         return Err(Error::Conflict { what: place, why: Masked::own("it was changed since the preview") });
     }
     for step in &plan.steps {
-        step.change.send(session, &place, false).await.map_err(|e| act.refusal(e))?;
+        step.change.send(session, &place, false).await.map_err(act.refusal)?;
     }
-    act.settle(session, request, plan).await
+    (act.settle)(session, request, plan).await
 }
 
 #[cfg(test)]

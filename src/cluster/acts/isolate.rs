@@ -7,11 +7,9 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
-use super::Act;
-use super::frame::{Change, Plan, Spec};
+use super::frame::{Act, CALLS_ALONE, Change, Plan};
 use super::tools::{PATCH_POD, place, pod, pod_path, refused, text};
 use crate::base::{Masked, parse_quantity};
 use crate::cluster::error::{Error, foreign};
@@ -20,30 +18,20 @@ use crate::cluster::session::Session;
 use crate::incident::{ActRequest, Leftover, LeftoverKind, Receipt};
 use crate::pressure::ISOLATED;
 
-/// See the file's opening.
-pub struct Isolate;
-
 const KEPT: &str = "cutoff.dev/isolated-labels";
 const SERVICES: Rule = Rule::new("", "services", "list");
 const SETS: Rule = Rule::new("apps", "replicasets", "get");
-static SPEC: Spec = Spec {
+/// See the file's opening.
+pub static ISOLATE: Act = Act {
     name: "isolate",
     summary: "Take a pod out of its Services by its labels; it is replaced and lives on",
     kinds: &["pod"],
     needs: &[PATCH_POD, SERVICES, SETS],
+    plan: |session, request| plan(session, request).boxed(),
+    ..CALLS_ALONE
 };
 
 type Labels = BTreeMap<String, String>;
-
-impl Act for Isolate {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-}
 
 async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let pod = pod(session, request).await?;
@@ -67,7 +55,7 @@ async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let again = |act: &str, args: BTreeMap<String, String>| ActRequest { act: act.to_owned(), target: request.target.clone(), args };
     let receipt = Receipt {
         summary: foreign(format!("pod {place} isolated; delete it when it is not needed any more")),
-        undo: Some(again(SPEC.name, [("restore".to_owned(), kept.clone())].into())),
+        undo: Some(again(ISOLATE.name, [("restore".to_owned(), kept.clone())].into())),
         leaves: Some(Leftover {
             kind: LeftoverKind::Pod,
             what: foreign(format!("pod {place} is isolated and lives on: nobody else deletes it")),

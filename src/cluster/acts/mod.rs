@@ -1,5 +1,5 @@
 //! Acts: changes of the cluster, each found out first (server-side dry-run), then done exactly as shown. One file an act,
-//! one line in [`ACTS`]; dialog, record, undo and RBAC come from the trait, preview and performing from `frame`.
+//! one line in [`ACTS`]; preview and performing are written once, in `frame`; dialog, record, undo and RBAC follow from it.
 
 mod arm;
 mod clean_up;
@@ -12,45 +12,25 @@ mod restart;
 mod rollback;
 mod tools;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
-pub use frame::{Plan, Spec};
+pub use frame::{Act, Plan};
 
 use super::error::{Error, foreign};
 use super::rule::Rule;
 use super::session::Session;
 use crate::incident::{ActRequest, Preview, Receipt};
 
-/// A kind of change.
-pub trait Act: Sync {
-    /// What it is.
-    fn spec(&self) -> &'static Spec;
-    /// Looks at the cluster and says which calls `request` comes to. Asked for the preview and again right before it is
-    /// done: only if the same calls come out are they made.
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>>;
-    /// The server took all calls: waits for what follows, if anything does, and says what was done.
-    fn settle<'a>(&'a self, _session: &'a Session, _request: &'a ActRequest, plan: Plan) -> BoxFuture<'a, Result<Receipt, Error>> {
-        async move { Ok(plan.receipt) }.boxed()
-    }
-    /// A refused call in the act's own words.
-    fn refusal(&self, error: Error) -> Error {
-        error
-    }
-}
-
 /// All acts.
-pub const ACTS: &[&dyn Act] =
-    &[&rollback::Rollback, &restart::Restart, &resize::Resize, &isolate::Isolate, &debug_copy::DebugCopy, &arm::Arm, &clean_up::CleanUp];
+pub const ACTS: &[&Act] =
+    &[&rollback::ROLLBACK, &restart::RESTART, &resize::RESIZE, &isolate::ISOLATE, &debug_copy::DEBUG_COPY, &arm::ARM, &clean_up::CLEAN_UP];
 
 /// The act called `name`.
-pub fn find(name: &str) -> Option<&'static dyn Act> {
-    ACTS.iter().copied().find(|act| act.spec().name == name)
+pub fn find(name: &str) -> Option<&'static Act> {
+    ACTS.iter().copied().find(|act| act.name == name)
 }
 
 /// The rights of all acts, each once, in order.
 pub fn rules() -> Vec<Rule> {
-    let mut rules: Vec<Rule> = ACTS.iter().flat_map(|act| act.spec().needs.iter().cloned()).collect();
+    let mut rules: Vec<Rule> = ACTS.iter().flat_map(|act| act.needs.iter().cloned()).collect();
     rules.sort();
     rules.dedup();
     rules
@@ -76,9 +56,9 @@ impl Session {
     }
 }
 
-fn known(request: &ActRequest) -> Result<&'static dyn Act, Error> {
+fn known(request: &ActRequest) -> Result<&'static Act, Error> {
     find(&request.act).ok_or_else(|| {
-        let names: Vec<&str> = ACTS.iter().map(|act| act.spec().name).collect();
+        let names: Vec<&str> = ACTS.iter().map(|act| act.name).collect();
         Error::Refused {
             why: foreign(format!("there is no act {:?}: acts are {}", request.act, names.join(", "))),
             instead: "name one of them",
@@ -92,14 +72,13 @@ mod tests {
 
     #[test]
     fn acts_have_names_of_their_own_and_rights() {
-        let mut names: Vec<_> = ACTS.iter().map(|a| a.spec().name).collect();
+        let mut names: Vec<_> = ACTS.iter().map(|a| a.name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ACTS.len());
         for act in ACTS {
-            let spec = act.spec();
-            assert!(!spec.needs.is_empty() && !spec.summary.is_empty() && !spec.kinds.is_empty(), "{}", spec.name);
-            assert!(known(&ActRequest { act: spec.name.into(), ..request() }).is_ok());
+            assert!(!act.needs.is_empty() && !act.summary.is_empty() && !act.kinds.is_empty(), "{}", act.name);
+            assert!(known(&ActRequest { act: act.name.into(), ..request() }).is_ok());
         }
         let refusal = known(&ActRequest { act: "delete".into(), ..request() }).map(|_| ()).expect_err("no such act");
         assert!(refusal.to_string().contains("clean-up"), "{refusal}");

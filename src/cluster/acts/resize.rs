@@ -12,11 +12,9 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::Act;
-use super::frame::{Change, Plan, Spec, Step};
+use super::frame::{Act, Change, Plan, Step};
 use super::tools::{GET_POD, PATCH_POD, arg, place, pod, pod_path, refused, text};
 use crate::base::{Bytes, Masked, parse_quantity};
 use crate::cluster::error::{Error, foreign};
@@ -25,9 +23,6 @@ use crate::cluster::session::Session;
 use crate::incident::{ActRequest, Leftover, LeftoverKind, Receipt};
 use crate::pressure::{LIMIT_BEFORE, limit_before};
 
-/// See the file's opening.
-pub struct Resize;
-
 const PATCH: Rule = Rule::new("", "pods/resize", "patch");
 const POLL: Duration = Duration::from_millis(300);
 /// A limit this little above what is in use is no limit to live under: 10 %.
@@ -35,34 +30,24 @@ const ROOM: f64 = 1.1;
 /// Longest value of a label.
 const LABEL: usize = 63;
 
-static SPEC: Spec = Spec {
+/// See the file's opening.
+pub static RESIZE: Act = Act {
     name: "resize",
     summary: "Change a container's memory limit without restarting it",
     kinds: &["pod"],
     needs: &[PATCH, PATCH_POD],
+    plan: |session, request| plan(session, request).boxed(),
+    settle: |session, request, plan| settle(session, request, plan).boxed(),
+    refusal,
 };
 
-impl Act for Resize {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-
-    fn settle<'a>(&'a self, session: &'a Session, request: &'a ActRequest, plan: Plan) -> BoxFuture<'a, Result<Receipt, Error>> {
-        settle(session, request, plan).boxed()
-    }
-
-    /// Without the subresource the server answers 404 on a pod that is there.
-    fn refusal(&self, error: Error) -> Error {
-        match error {
-            Error::NotFound { .. } => {
-                refused("this cluster cannot resize in place (Kubernetes 1.33 can)", "use a method that needs less memory")
-            }
-            other => other,
+/// Without the subresource the server answers 404 on a pod that is there.
+fn refusal(error: Error) -> Error {
+    match error {
+        Error::NotFound { .. } => {
+            refused("this cluster cannot resize in place (Kubernetes 1.33 can)", "use a method that needs less memory")
         }
+        other => other,
     }
 }
 
@@ -137,7 +122,7 @@ async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
         said: None,
     };
     let put_back = ActRequest {
-        act: SPEC.name.to_owned(),
+        act: RESIZE.name.to_owned(),
         target: request.target.clone(),
         args: [("container".to_owned(), name.to_owned()), ("memory".to_owned(), found.limit.clone())].into(),
     };
@@ -212,8 +197,9 @@ async fn settle(session: &Session, request: &ActRequest, plan: Plan) -> Result<R
     if let Err(why) = outcome(session, &path, &place, name, wished).await {
         // Put back what was: a wish that the kubelet goes on trying would come true at the worst moment.
         let found = container(before, name)?;
+        // The request goes back with it where both were the same.
         let back = Found { index: found.index, limit: wish.to_owned(), request: found.request.clone() };
-        let body = patch(uid, name, &back, from, request_for(&back, from).as_deref());
+        let body = patch(uid, name, &back, from, request_for(&found, from).as_deref());
         let back = Change::json_patch(PATCH, format!("{path}/resize"), body).send(session, &place, false).await;
         let rest = match back {
             Ok(_) => "the old limit was put back".to_owned(),

@@ -1,11 +1,9 @@
 //! Restart a workload by a rolling update, as `kubectl rollout restart` does: an annotation of the template changes.
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::Act;
-use super::frame::{Change, Plan, Spec};
+use super::frame::{Act, CALLS_ALONE, Change, Plan};
 use super::tools::{PATCH_WORKLOADS, WORKLOADS, gitops_warning, refused, seen};
 use crate::base::Masked;
 use crate::cluster::error::{Error, foreign};
@@ -13,20 +11,14 @@ use crate::cluster::session::Session;
 use crate::incident::ActRequest;
 
 /// See the file's opening.
-pub struct Restart;
-
-static SPEC: Spec =
-    Spec { name: "restart", summary: "Restart all pods of a workload one after the other", kinds: WORKLOADS, needs: PATCH_WORKLOADS };
-
-impl Act for Restart {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-}
+pub static RESTART: Act = Act {
+    name: "restart",
+    summary: "Restart all pods of a workload one after the other",
+    kinds: WORKLOADS,
+    needs: PATCH_WORKLOADS,
+    plan: |session, request| plan(session, request).boxed(),
+    ..CALLS_ALONE
+};
 
 async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let seen = seen(session, request).await?;

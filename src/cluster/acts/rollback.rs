@@ -5,11 +5,9 @@
 //! Arguments: `revision` (default: the one before the present one).
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::Act;
-use super::frame::{Change, Plan, Spec};
+use super::frame::{Act, CALLS_ALONE, Change, Plan};
 use super::tools::{PATCH_WORKLOADS, WORKLOADS, ago, gitops_warning, refused, seen, unchanged};
 use crate::base::Masked;
 use crate::cluster::error::{Error, foreign};
@@ -17,26 +15,16 @@ use crate::cluster::history::{is_current, revision_number, template_of};
 use crate::cluster::session::Session;
 use crate::incident::{ActRequest, Receipt};
 
-/// See the file's opening.
-pub struct Rollback;
-
 const CAUSE: &str = "kubernetes.io/change-cause";
-static SPEC: Spec = Spec {
+/// See the file's opening.
+pub static ROLLBACK: Act = Act {
     name: "rollback",
     summary: "Roll a deployment, statefulset or daemonset back to an earlier revision",
     kinds: WORKLOADS,
     needs: PATCH_WORKLOADS,
+    plan: |session, request| plan(session, request).boxed(),
+    ..CALLS_ALONE
 };
-
-impl Act for Rollback {
-    fn spec(&self) -> &'static Spec {
-        &SPEC
-    }
-
-    fn plan<'a>(&'a self, session: &'a Session, request: &'a ActRequest) -> BoxFuture<'a, Result<Plan, Error>> {
-        plan(session, request).boxed()
-    }
-}
 
 async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let seen = seen(session, request).await?;
@@ -66,7 +54,7 @@ async fn plan(session: &Session, request: &ActRequest) -> Result<Plan, Error> {
     let receipt = Receipt {
         summary: foreign(format!("{workload} rolled back from revision {from} to {wanted} ({image})")),
         undo: (from > 0).then(|| ActRequest {
-            act: SPEC.name.to_owned(),
+            act: ROLLBACK.name.to_owned(),
             target: request.target.clone(),
             args: [("revision".to_owned(), from.to_string())].into(),
         }),
