@@ -1,15 +1,15 @@
 //! Collects what preflight judges by: the probe, the pod, the rights, and V8's own numbers if they are wanted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::base::{Bytes, BytesPerSecond, Masked, ProcessKey};
 use crate::incident::Provenance;
-use crate::inspector::HeapStatistics;
 use crate::node::cost::Shape;
 use crate::node::{Process, ProcessFacts};
-use crate::preflight::{Assessment, HeapReading, HeapSource, PodBudget, Situation, assess};
+use crate::preflight::{Assessment, HeapReading, Holdings, PodBudget, Situation, assess};
 use crate::pressure::PodFacts;
 
 use super::error::Error;
@@ -38,6 +38,8 @@ pub struct Survey {
     pub facts: ProcessFacts,
     /// V8's numbers.
     pub heap: Option<HeapReading>,
+    /// What an earlier look at the same process saw, and how long ago; the caller knows.
+    pub earlier: Option<(Holdings, Duration)>,
     /// The process that is meant, by pid.
     pub pid: Option<u32>,
     /// The life of that process.
@@ -71,30 +73,16 @@ pub async fn survey(
         .collect();
     let pid = pid.or(facts.target);
     let process = pid.and_then(|pid| facts.process(pid)).map(|process| key(&pod, container, process));
-    let mut survey = Survey { pod, budget, facts, heap: None, pid, process, refused };
+    let mut survey = Survey { pod, budget, facts, heap: None, earlier: None, pid, process, refused };
     if depth == Depth::Inspector
         && let Some(pid) = pid
         && let Ok(mut inspector) = inspect::open(place, &survey.facts, pid).await
     {
-        let heap = inspector.session.heap().await;
+        let cpus = survey.facts.cgroup.as_ref().and_then(|c| c.cpus).map(crate::node::MilliCpu::cpus);
+        survey.heap = inspect::weigh(&mut inspector.session, cpus, survey.budget.bears().map(|budget| budget.until_kill)).await;
         inspector.close().await;
-        survey.heap = heap.ok().map(|heap| reading(&heap, false));
     }
     Ok(survey)
-}
-
-/// V8's numbers in preflight's words.
-pub(super) fn reading(heap: &HeapStatistics, after_collection: bool) -> HeapReading {
-    HeapReading {
-        used: heap.used,
-        limit: Some(heap.limit),
-        external: heap.external,
-        array_buffers: heap.array_buffers,
-        rss: heap.rss,
-        after_collection,
-        handles_sigterm: heap.handles_sigterm,
-        source: HeapSource::Inspector,
-    }
 }
 
 /// The life of a process: object ids are compared only inside one.
@@ -124,6 +112,11 @@ fn whole_minute(at: chrono::DateTime<chrono::Utc>) -> chrono::DateTime<chrono::U
 }
 
 impl Survey {
+    /// Who holds the memory, to be compared with a later look.
+    pub fn holdings(&self) -> Holdings {
+        Holdings::of(&self.facts, self.pid, self.heap)
+    }
+
     /// Judges every method, the best first: what may start before what may not, then by the order of the list.
     /// `local_free`: room for evidence here.
     pub fn assess(&self, local_free: Option<Bytes>) -> Vec<Assessment> {
@@ -146,6 +139,7 @@ impl Survey {
             facts: &self.facts,
             pid: self.pid,
             heap: self.heap,
+            earlier: self.earlier,
             pod: &self.budget,
             shape: Shape::Unknown,
             local_free,

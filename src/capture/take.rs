@@ -32,6 +32,48 @@ pub struct Captured {
     pub restarts: (u32, Option<u32>),
     /// Whether the very process lives on.
     pub process_lives: Option<bool>,
+    /// What the container has in use afterwards, and its limit: a snapshot's memory does not come back.
+    pub left: Option<Left>,
+}
+
+/// Memory of the container before and after a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Working set before.
+    pub before: Bytes,
+    /// Working set after.
+    pub after: Bytes,
+    /// The limit; `None` when there is none.
+    pub limit: Option<Bytes>,
+    /// Memory that the capture took on top at its peak, if it was seen.
+    pub took: Option<Bytes>,
+}
+
+impl Left {
+    /// What a person should know, if memory stayed high; `None` where it did not.
+    fn remark(&self) -> Option<Masked> {
+        let more = self.after.saturating_sub(self.before);
+        if more < Bytes(self.before.0 / 5).max(Bytes(16_000_000)) {
+            return None;
+        }
+        let Some(limit) = self.limit else {
+            return Some(Masked::from(format!("memory stays at {} ({} before): V8 does not give it back", self.after, self.before)));
+        };
+        let free = limit.saturating_sub(self.after);
+        // What is freed inside the process is used again by the next snapshot; only what it then lacks is new.
+        let again = self.took.map_or(Bytes(0), |took| took.saturating_sub(more));
+        let next = if free < again || free.0 < limit.0 / 10 {
+            "it is near its limit, and a second capture may be refused"
+        } else {
+            "a second one has less room"
+        };
+        Some(Masked::from(format!(
+            "memory stays at {} ({} before), {free} below the limit of {}: {next}",
+            self.after,
+            self.before,
+            limit.binary()
+        )))
+    }
 }
 
 /// Takes a capture by the method of `assessment`. `accepted`: the worst risk that a person accepted, [`Risk::Ok`] for none.
@@ -59,6 +101,7 @@ pub(super) async fn conclude(place: &dyn Place, survey: &Survey, assessment: &As
         compared: Vec::new(),
         restarts: (restarts.unwrap_or(0), restarts),
         process_lives: None,
+        left: None,
         done,
     };
     if let Some(provenance) = &mut captured.provenance {
@@ -119,12 +162,22 @@ async fn look_again(place: &dyn Place, survey: &Survey, captured: &mut Captured)
         let Ok(after) = probe(place).await else { continue };
         let now = after.process(before.pid).filter(|now| same_life(before, now));
         captured.process_lives = Some(now.is_some());
+        captured.left = survey.facts.cgroup.as_ref().zip(after.cgroup.as_ref()).filter(|_| now.is_some()).map(|(before, after)| Left {
+            before: before.working_set(),
+            after: after.working_set(),
+            limit: after.limit,
+            took: now.map(|now| now.rss_peak.saturating_sub(before_rss(survey, now.pid))),
+        });
         captured.done.measured.cpu = now.and_then(|now| now.cpu.checked_sub(before.cpu));
         if let Some(now) = now.filter(|now| now.rss_peak > before.rss_peak.max(before.rss)) {
             captured.done.measured.memory = Some(now.rss_peak.saturating_sub(before.rss));
         }
         return;
     }
+}
+
+fn before_rss(survey: &Survey, pid: u32) -> Bytes {
+    survey.facts.process(pid).map_or(Bytes(0), |process| process.rss)
 }
 
 /// The kubelet tells a death only a second or two after it (measured); until then the pod looks as it did, but nothing
@@ -179,7 +232,28 @@ impl Captured {
         if self.process_lives == Some(false) {
             all.push(Masked::own("the process did not survive"));
         }
+        all.extend(self.left.and_then(|left| left.remark()));
         all.extend(self.compared.iter().map(|c| Masked::from(format!("{}: {}", c.what, c.text))));
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_stays_is_said_with_the_limit() {
+        let mb = |n: u64| Bytes(n * 1_000_000);
+        // Measured in a pod: 106 MB before, 906 MB after.
+        let left = Left { before: mb(106), after: mb(906), limit: Some(Bytes::mib(1024)), took: Some(mb(820)) };
+        assert_eq!(
+            left.remark().expect("it stayed").as_str(),
+            "memory stays at 906 MB (106 MB before), 168 MB below the limit of 1.00 GiB: a second one has less room"
+        );
+        let near = Left { limit: Some(Bytes::mib(900)), ..left };
+        assert!(near.remark().expect("it stayed").as_str().ends_with("it is near its limit, and a second capture may be refused"));
+        assert!(Left { limit: None, ..left }.remark().is_some());
+        assert_eq!(Left { after: mb(110), ..left }.remark(), None, "it came back");
     }
 }

@@ -4,10 +4,12 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests start real processes and say what they skip")]
 
 mod killed;
+mod grid;
 mod later;
 mod local;
 mod matrix;
 mod moved;
+mod nature;
 mod now;
 mod paper;
 mod points;

@@ -5,6 +5,7 @@
 //!
 //! Checked on Node 18, 20, 22, 24 and 26.
 
+mod census;
 mod dial;
 mod error;
 mod pause;
@@ -16,6 +17,7 @@ mod tests;
 mod wire;
 mod worker;
 
+pub use census::Census;
 pub use dial::{ByteStream, Dial, Target, targets};
 pub use error::Error;
 pub use pause::Paused;

@@ -111,7 +111,7 @@ impl Session {
     }
 
     pub(super) fn keep(&mut self, lane: Lane, method: String, params: String) {
-        if matches!(method.as_str(), "Debugger.paused" | "Debugger.resumed" | "NodeWorker.attachedToWorker") {
+        if matches!(method.as_str(), "Debugger.paused" | "Debugger.resumed" | "NodeWorker.attachedToWorker" | "NodeTracing.dataCollected") {
             if self.kept.len() >= 256 {
                 self.kept.pop_front();
             }

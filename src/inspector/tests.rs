@@ -102,6 +102,7 @@ async fn a_snapshot_comes_whole_and_the_inspector_is_shut() {
         assert!(heap.used.0 > 2_000_000 && heap.limit > Bytes::mib(100) && heap.rss > heap.used && !heap.spaces.is_empty(), "{heap:?}");
         assert!(session.ping().await.expect("a pong").0.0 > 1_000_000);
 
+        let census = session.census(SECOND * 10).await.expect("a census");
         let (mut tracker, mut building) = (SnapshotTracker::new(), 0);
         let taken = session
             .take_snapshot(|news| {
@@ -118,6 +119,11 @@ async fn a_snapshot_comes_whole_and_the_inspector_is_shut() {
         let header = tracker.header().expect("a header");
         assert!(building.abs_diff(header.nodes) < header.nodes / 10, "{program}: {building} announced, {} came", header.nodes);
         assert_eq!(header.compact, identity.major() >= 24, "{program}");
+        assert!(census.objects.abs_diff(header.nodes) < header.nodes / 10, "{program}: {census:?}, {header:?}");
+        assert!(
+            census.fields + 2 * census.elements > header.edges / 2 && census.strings > 20_000 && census.longest >= 20_000,
+            "{program}: {census:?}, {header:?}"
+        );
 
         session.close().await.expect("closed");
         assert!(matches!(targets(&node.dial, SECOND).await, Err(Error::Dial(_) | Error::Closed { .. })), "{program}: the port is shut");

@@ -37,8 +37,33 @@ pub struct ProcessFacts {
     pub listeners: Vec<Listener>,
     /// Programs found on PATH.
     pub tools: Tools,
+    /// How busy the machine was; `None` where `/proc` does not tell.
+    #[serde(default)]
+    pub load: Option<Load>,
     /// Whether the probe came to its end.
     pub complete: bool,
+}
+
+/// Load of the whole machine, which a container shares.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Processes that ran or waited for a CPU in the last minute, on average.
+    pub running: f64,
+    /// CPUs.
+    pub cpus: u32,
+}
+
+impl Load {
+    /// How much longer work may take because of others: 1 while there are CPUs to spare, 8 at most.
+    pub fn contention(self) -> f64 {
+        ((self.running + 1.0) / f64::from(self.cpus.max(1))).clamp(1.0, 8.0)
+    }
+}
+
+impl std::fmt::Display for Load {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "load {:.1} on {} CPUs", self.running, self.cpus)
+    }
 }
 
 impl ProcessFacts {
@@ -91,6 +116,14 @@ impl ProcessFacts {
             let unowned = |l: &&Listener| !self.processes.iter().any(|p| p.owns.contains(&l.inode));
             self.listeners.iter().filter(unowned).find(|l| Some(l.port) == port)
         })
+    }
+
+    /// The socket on the loopback that `pid` has begun to listen on since `earlier`: its inspector, if it was told to
+    /// open one, wherever that is.
+    pub fn opened_since(&self, earlier: &Self, pid: u32) -> Option<&Listener> {
+        let process = self.process(pid)?;
+        let new = |l: &&Listener| process.owns.contains(&l.inode) && !earlier.listeners.iter().any(|old| old.inode == l.inode);
+        self.listeners.iter().filter(new).find(|l| !l.is_exposed())
     }
 
     /// Who else holds the port that `pid`'s inspector would want: opening it would fail.
@@ -185,6 +218,9 @@ pub struct Process {
     pub cpu: Duration,
     /// Threads.
     pub threads: u32,
+    /// Threads of `worker_threads`, each with a heap of its own; `None` where their names do not tell (before Node 24).
+    #[serde(default)]
+    pub workers: Option<u32>,
     /// Signal masks.
     pub signals: Signals,
     /// Working directory now.

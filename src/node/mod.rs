@@ -15,7 +15,9 @@ mod reports;
 mod signals;
 
 pub use death::{Cause, Death, HeapOom, LogSign, announced_file, death, log_sign};
-pub use facts::{Cgroup, ChildDeaths, Directory, FoundFile, Listener, MilliCpu, ProbeKind, Process, ProcessFacts, Role, Tools, absolute};
+pub use facts::{
+    Cgroup, ChildDeaths, Directory, FoundFile, Listener, Load, MilliCpu, ProbeKind, Process, ProcessFacts, Role, Tools, absolute,
+};
 pub use files::{FileName, Header, SnapshotTracker, Whole, file_name};
 pub use flags::{Flags, Listen};
 pub use limits::{NodeVersion, heap_limit};

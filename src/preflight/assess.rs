@@ -21,10 +21,12 @@ pub fn assess(at: &Situation<'_>, demand: &Demand) -> Assessment {
         reasons.push(Reason::new(Check::Target, Risk::Ok, text));
     }
     let predicted = super::predict::predict(at, demand);
+    let nature = super::nature::nature(&at.holdings(), at.earlier.as_ref());
     reasons.extend(checks::memory(at, demand, &predicted));
     reasons.extend(checks::basis(at, demand));
     reasons.extend(checks::freeze(at, &predicted));
     reasons.extend(checks::signal(at, demand));
+    reasons.extend(checks::by_hand(at, demand));
     reasons.extend(checks::inspector(at, demand));
     reasons.extend(checks::disk(at, demand, &predicted));
     reasons.extend(checks::local_disk(at, demand, &predicted));
@@ -32,15 +34,18 @@ pub fn assess(at: &Situation<'_>, demand: &Demand) -> Assessment {
     reasons.extend(checks::policy(at, demand));
     if demand.builds == Builds::Never {
         reasons.push(Reason::new(Check::Memory, Risk::Ok, "builds no snapshot: some megabytes and no stop"));
-    } else if let Some(nature) = at.heap.map(|heap| super::nature::nature(&heap, None)).filter(|n| !n.kind.shows_in_snapshot()) {
-        reasons.push(Reason::new(Check::Nature, Risk::Unknown, nature.text));
+    } else if !nature.kind.shows_in_snapshot() {
+        reasons.push(Reason::new(Check::Nature, Risk::Unknown, nature.text.clone()));
     }
+    reasons.extend(checks::elsewhere(at));
+    reasons.extend(checks::children(at));
     let mut verdict = Assessment::of(demand.method, reasons);
     // A guess from resident memory is an upper bound: where even that fits, nothing is unknown.
     if verdict.risk == Risk::Unknown && only_the_guess_is_unknown(&verdict) {
         verdict.risk = Risk::Ok;
         verdict.because.sort_by_key(|r| (r.risk == Risk::Unknown, std::cmp::Reverse(r.risk)));
     }
+    verdict.nature = Some(nature);
     verdict.inputs = inputs(at, &predicted);
     verdict.predicted = predicted;
     verdict.headroom = at.headroom();

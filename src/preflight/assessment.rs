@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Bytes, Masked, span};
 
+use super::nature::Nature;
+
 /// How dangerous it is to go on, worst last: the worst [`Reason`] is the whole's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -230,6 +232,9 @@ pub struct Assessment {
     pub liveness: Option<LivenessBudget>,
     /// Ways out, best first. Empty when nothing is wrong.
     pub remedies: Vec<Remedy>,
+    /// What holds the memory, or what grows: the first question of all.
+    #[serde(default)]
+    pub nature: Option<Nature>,
 }
 
 impl Assessment {
@@ -246,6 +251,7 @@ impl Assessment {
             headroom: None,
             liveness: None,
             remedies: Vec::new(),
+            nature: None,
         }
     }
 

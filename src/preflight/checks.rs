@@ -1,10 +1,11 @@
 //! The single grounds of an assessment: each looks at one thing and says it in a sentence with its numbers.
 
 use crate::base::{Bytes, span};
-use crate::node::{Effect, Signal, Usr2};
+use crate::node::{Effect, Role, Signal, Usr2};
 
 use super::assessment::{Check, Predicted, Reason, Risk};
-use super::situation::{Builds, Demand, HeapSource, Situation};
+use super::reading::HeapSource;
+use super::situation::{Builds, Demand, Situation};
 
 /// Memory: need against headroom. Only what fits at the upper bound is safe: a pod with 694 MB free that needed 540 MB to
 /// 1.48 GB was killed (measured on a real cluster).
@@ -31,7 +32,14 @@ pub(super) fn memory(at: &Situation<'_>, demand: &Demand, predicted: &Predicted)
     if free < need.low {
         say(Risk::WouldKill, numbers)
     } else if free < need.high {
-        say(Risk::Risky, format!("{numbers}: a heap of many small objects would be killed"))
+        say(
+            Risk::Risky,
+            if at.reading().is_some_and(|heap| heap.census.is_some()) {
+                format!("{numbers}: too close")
+            } else {
+                format!("{numbers}: a heap of small objects in one long array would be killed")
+            },
+        )
     } else if let Some(high) = high {
         say(Risk::Risky, format!("{numbers}, but above memory.high of {} the kernel slows it to a crawl", high.binary()))
     } else {
@@ -42,7 +50,7 @@ pub(super) fn memory(at: &Situation<'_>, demand: &Demand, predicted: &Predicted)
 /// Freeze against the liveness probe.
 pub(super) fn freeze(at: &Situation<'_>, predicted: &Predicted) -> Option<Reason> {
     let freeze = predicted.freeze?;
-    let throttled = at.cpus().filter(|cpus| *cpus < 1.0).map_or_else(String::new, |cpus| format!(" (limited to {cpus} CPU)"));
+    let throttled = slowed(at);
     let say = |risk, text: String| Some(Reason::new(Check::Freeze, risk, text));
     let Some(budget) = at.liveness() else {
         return say(Risk::Ok, format!("answers nobody for {freeze}{throttled}; there is no liveness probe to kill it"));
@@ -54,6 +62,18 @@ pub(super) fn freeze(at: &Situation<'_>, predicted: &Predicted) -> Option<Reason
         say(Risk::Risky, format!("answers nobody for {freeze}{throttled}; the liveness probe bears {kill}"))
     } else {
         say(Risk::Ok, format!("answers nobody for {freeze}{throttled}; the liveness probe bears {kill}"))
+    }
+}
+
+/// What makes the freeze longer than the work that is in it.
+fn slowed(at: &Situation<'_>) -> String {
+    let limited = at.cpus().filter(|cpus| *cpus < 1.0).map(|cpus| format!("limited to {cpus} CPU"));
+    let busy = at.facts.load.filter(|load| load.contention() > 1.0).map(|load| format!("the node is busy: {load}"));
+    match (limited, busy) {
+        (None, None) => String::new(),
+        (Some(limited), None) => format!(" ({limited})"),
+        (None, Some(busy)) => format!(" ({busy})"),
+        (Some(limited), Some(busy)) => format!(" ({limited}, {busy})"),
     }
 }
 
@@ -72,6 +92,10 @@ pub(super) fn signal(at: &Situation<'_>, demand: &Demand) -> Option<Reason> {
             Usr2::AppHandler => {
                 say(Risk::Impossible, format!("process {pid} has a SIGUSR2 handler of its own: what it would do is unknown"))
             }
+            Usr2::Nothing if pid == 1 => say(
+                Risk::Impossible,
+                "process 1 runs without --heapsnapshot-signal: as the container's first it ignores SIGUSR2, nothing would come".to_owned(),
+            ),
             Usr2::Nothing => say(Risk::Impossible, format!("process {pid} runs without --heapsnapshot-signal and ignores SIGUSR2")),
             Usr2::Kills => say(Risk::WouldKill, format!("process {pid} runs without --heapsnapshot-signal: SIGUSR2 kills it (exit 140)")),
         };
@@ -89,6 +113,36 @@ pub(super) fn signal(at: &Situation<'_>, demand: &Demand) -> Option<Reason> {
     }
 }
 
+/// What a person would try by hand, and whom it would hit: explained here instead of done.
+pub(super) fn by_hand(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
+    let Some(process) = at.process() else { return Vec::new() };
+    let mut reasons = Vec::new();
+    let mut say = |text: String| reasons.push(Reason::new(Check::Signal, Risk::Ok, text));
+    if let Some(first) = at.facts.process(1).filter(|first| first.pid != process.pid && first.same_container) {
+        let name = first.command.as_str().split(' ').next().and_then(|word| word.rsplit('/').next()).unwrap_or("another program");
+        let name = if first.role == Role::Launcher { first.command.as_str() } else { name };
+        let pid = process.pid;
+        if demand.usr2 {
+            let without = process.signals.effect(Signal::Usr2, pid) == Effect::Kills;
+            let what = match (name, without) {
+                ("tini" | "dumb-init", true) => format!("passes it on to process {pid}, which has no handler and dies: the pod restarts"),
+                ("tini" | "dumb-init", false) => {
+                    format!("passes it on to process {pid}; with -g to its whole group, and a shell or npm in it dies")
+                }
+                _ => format!("hits {name} and never reaches process {pid}"),
+            };
+            say(format!("by hand: process 1 is {name}; kill -USR2 1 {what}"));
+        }
+        if demand.inspector && first.role == Role::Launcher {
+            say(format!("by hand: process 1 is {name}; kill -USR1 1 opens the inspector of {name}, not that of the app ({pid})"));
+        }
+    }
+    if demand.inspector && at.facts.inspector(process.pid).is_none() {
+        say("by hand: --inspect needs a restart, which loses this heap; SIGUSR1 opens the same inspector in the running process".to_owned());
+    }
+    reasons
+}
+
 /// Whether the inspector can be opened and reached.
 pub(super) fn inspector(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
     let Some(process) = at.process().filter(|_| demand.inspector) else { return Vec::new() };
@@ -103,8 +157,9 @@ pub(super) fn inspector(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
         let text = format!("port {} is taken by another process of the pod: SIGUSR1 could not open the inspector", other.port);
         reasons.push(Reason::new(Check::Inspector, Risk::Impossible, text));
     } else if process.flags.inspector_port().is_none() {
-        let text = "--inspect-port=0: the port is known only from the log line after SIGUSR1";
-        reasons.push(Reason::new(Check::Inspector, Risk::Risky, text));
+        let text = "--inspect-port=0: the port is found by the socket that SIGUSR1 opens";
+        let risk = if process.sees_sockets { Risk::Ok } else { Risk::Risky };
+        reasons.push(Reason::new(Check::Inspector, risk, text));
     }
     if process.flags.permission {
         let text = "it runs under Node's permission model, which may forbid the inspector";
@@ -182,6 +237,15 @@ pub(super) fn policy(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
         let text = "starts new pods: this process and its heap are lost, and the file needs the next out-of-memory death";
         reasons.push(Reason::new(Check::Restart, Risk::Risky, text));
     }
+    // What a person would find out only after a resize.
+    if at.pod.resize_restarts && demand.builds != Builds::Never {
+        let text = "a change of its memory limit restarts this container (resizePolicy: RestartContainer): the heap would be lost, so none is offered";
+        reasons.push(Reason::new(Check::Policy, Risk::Ok, text));
+    }
+    if at.pod.qos == "BestEffort" && demand.builds == Builds::Now {
+        let text = "the pod is BestEffort: it is the first to be evicted or killed when its node runs short of memory";
+        reasons.push(Reason::new(Check::Policy, Risk::Unknown, text));
+    }
     if at.pod.deleting {
         reasons.push(Reason::new(Check::Restart, Risk::Risky, "the pod is being deleted: it may go at any moment"));
     }
@@ -199,6 +263,34 @@ pub(super) fn policy(at: &Situation<'_>, demand: &Demand) -> Vec<Reason> {
         reasons.push(Reason::new(Check::Restart, Risk::Risky, text));
     }
     reasons
+}
+
+/// Whether the memory is another container's business.
+pub(super) fn elsewhere(at: &Situation<'_>) -> Option<Reason> {
+    let oom_here = at.facts.cgroup.as_ref().is_some_and(|c| c.oom_kills > 0 || c.limit_hits > 0);
+    if at.pod.others_killed.is_empty() || oom_here {
+        return None;
+    }
+    let names = at.pod.others_killed.join(", ");
+    let text = format!("this container never hit its limit; what was killed for memory is {names}: a heap from here will not show why");
+    Some(Reason::new(Check::Nature, Risk::Unknown, text))
+}
+
+/// Children that died while process 1 lived: no restart shows them.
+pub(super) fn children(at: &Situation<'_>) -> Option<Reason> {
+    let deaths = at.facts.child_deaths();
+    let first = at.facts.process(1).filter(|_| deaths.oom_kills > 0);
+    let mut signs = Vec::new();
+    if let Some(first) = first {
+        let kills = if deaths.oom_kills == 1 { "a process was".to_owned() } else { format!("{} processes were", deaths.oom_kills) };
+        let name = if first.name.is_empty() { "process 1".to_owned() } else { format!("process 1 ({})", first.name) };
+        signs.push(format!("{kills} killed for memory in this container while {name} lived: its restart count does not show it"));
+    }
+    if deaths.replaced > 0 {
+        signs.push(format!("{} cluster children replaced dead ones", deaths.replaced));
+    }
+    let text = (!signs.is_empty()).then(|| signs.join("; "))?;
+    Some(Reason::new(Check::Nature, Risk::Ok, text))
 }
 
 /// Whether the number under it all is a guess.

@@ -9,60 +9,7 @@ use crate::node::cost::Shape;
 use crate::node::{Process, ProcessFacts};
 use crate::pressure::{Liveness, PodFacts};
 
-/// V8's own numbers at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeapReading {
-    /// JS heap in use.
-    pub used: Bytes,
-    /// `heap_size_limit`; `None` when nobody said.
-    pub limit: Option<Bytes>,
-    /// Memory outside the heap that JS objects hold, `ArrayBuffer`s included.
-    pub external: Bytes,
-    /// `ArrayBuffer`s and `Buffer`s.
-    pub array_buffers: Bytes,
-    /// Resident memory at the same moment.
-    pub rss: Bytes,
-    /// Whether a full collection came right before: else `used` holds the garbage of the last traffic.
-    pub after_collection: bool,
-    /// Whether the app handles SIGTERM itself: only then an exit is in order, and what Node writes at one is written.
-    #[serde(default)]
-    pub handles_sigterm: bool,
-    /// Who said so.
-    pub source: HeapSource,
-}
-
-/// Where a heap reading came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeapSource {
-    /// The process itself, through the inspector.
-    Inspector,
-    /// A diagnostic report.
-    Report,
-    /// Guessed from resident memory: an upper bound.
-    #[default]
-    Resident,
-}
-
-impl HeapSource {
-    /// As it is shown beside a figure.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Inspector => "inspector",
-            Self::Report => "diagnostic report",
-            Self::Resident => "guessed from resident memory",
-        }
-    }
-}
-
-impl HeapReading {
-    /// What resident memory allows the heap to be at most.
-    pub fn guessed(process: &Process) -> Self {
-        // A Node without an app has 6 to 10 MB of anonymous memory.
-        let used = process.anonymous.saturating_sub(Bytes(8_000_000)).max(Bytes(4_000_000));
-        Self { used, rss: process.rss, ..Self::default() }
-    }
-}
+use super::reading::{HeapReading, Holdings};
 
 /// What the pod allows and what becomes of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,6 +32,8 @@ pub struct PodBudget {
     pub has_controller: bool,
     /// Whether the pod is being deleted.
     pub deleting: bool,
+    /// Other containers of the pod that were killed for memory the last time they ended.
+    pub others_killed: Vec<String>,
 }
 
 impl PodBudget {
@@ -101,7 +50,22 @@ impl PodBudget {
             resize_restarts: facts.resize_restarts,
             has_controller: pod.workload.is_some(),
             deleting: pod.deleting,
+            others_killed: pod
+                .containers
+                .iter()
+                .filter(|c| c.name != container && c.last_end.as_ref().is_some_and(|end| end.reason == "OOMKilled"))
+                .map(|c| c.name.clone())
+                .collect(),
         })
+    }
+
+    /// How long its process may be silent; `None` without a liveness probe.
+    pub fn bears(&self) -> Option<super::LivenessBudget> {
+        let probe = self.liveness?;
+        let s = |n: u32| Duration::from_secs(u64::from(n));
+        // The first probe may fall right after the freeze begins.
+        let until_kill = s(probe.period_s) * probe.failure_threshold.saturating_sub(1) + s(probe.timeout_s.max(1));
+        Some(super::LivenessBudget { until_kill, grace: s(probe.grace_s) })
     }
 
     /// The same with what was measured.
@@ -122,6 +86,8 @@ pub struct Situation<'a> {
     pub pid: Option<u32>,
     /// V8's numbers, if anybody has them.
     pub heap: Option<HeapReading>,
+    /// What was seen of the same process earlier, and how long ago: what grows is told by two readings.
+    pub earlier: Option<(Holdings, Duration)>,
     /// The pod.
     pub pod: &'a PodBudget,
     /// What the heap is made of, if an earlier snapshot of this code told.
@@ -151,6 +117,11 @@ impl Situation<'_> {
     /// The best reading of the heap there is.
     pub fn reading(&self) -> Option<HeapReading> {
         self.heap.or_else(|| self.process().map(HeapReading::guessed))
+    }
+
+    /// Who holds the memory now.
+    pub fn holdings(&self) -> Holdings {
+        Holdings::of(self.facts, self.pid, self.heap)
     }
 
     /// Memory limit of the container.
@@ -185,11 +156,7 @@ impl Situation<'_> {
 
     /// How long it may be silent; `None` without a liveness probe.
     pub fn liveness(&self) -> Option<super::LivenessBudget> {
-        let probe = self.pod.liveness?;
-        let s = |n: u32| Duration::from_secs(u64::from(n));
-        // The first probe may fall right after the freeze begins.
-        let until_kill = s(probe.period_s) * probe.failure_threshold.saturating_sub(1) + s(probe.timeout_s.max(1));
-        Some(super::LivenessBudget { until_kill, grace: s(probe.grace_s) })
+        self.pod.bears()
     }
 }
 

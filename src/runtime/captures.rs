@@ -60,10 +60,31 @@ pub(super) async fn survey(
         found = capture::survey(&place, None, pressure, depth) => found.map_err(Trouble::from),
         () = stop.cancelled() => Err(cancelled()),
     };
+    let result = result.map(|found| with_first_look(&hands, &container, found));
     let ceiling = result.as_ref().ok().and_then(|found| ceiling(found, pressure.0));
     let free = crate::disk::free_space(&hands.data_dir).map(|free| free.saturating_sub(KEEP_FREE));
     let arms = result.as_ref().ok().and_then(|found| arms(found)).map(Box::new);
     News::Surveyed { job, container, ceiling, arms, result: result.map(|found| found.assess(free)) }
+}
+
+/// Growth is told by two readings of one process that lie this far apart at least.
+const APART: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Puts the first look at the same process beside this one, or keeps this as the first.
+fn with_first_look(hands: &Hands, container: &ContainerRef, mut found: Survey) -> Survey {
+    let Some(process) = found.process.clone() else { return found };
+    let (at, now) = (hands.clock.now(), found.holdings());
+    let mut looks = hands.first_looks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let first = looks.get(container).filter(|(life, ..)| *life == process).map(|(_, since, held)| (*since, *held));
+    if let Some((since, held)) = first {
+        let ago = at.mono.saturating_sub(since.mono);
+        found.earlier = (ago >= APART).then_some((held, ago));
+    }
+    // A look with V8's numbers says more than one without.
+    if first.is_none_or(|(_, held)| held.heap.is_none() && now.heap.is_some()) {
+        looks.insert(container.clone(), (process, at, now));
+    }
+    found
 }
 
 /// Working set at which V8 gives up, if it said where its limit is: long before the container's limit, as a rule.

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::Clock;
+use crate::base::{Clock, ContainerRef, ProcessKey, Stamp};
 use crate::cluster::Session;
 use crate::notify::Channel;
+use crate::preflight::Holdings;
+
+/// The first look at the process of each container: which life, when, what it held. With V8's numbers as soon as there
+/// are any.
+pub type FirstLooks = std::sync::Mutex<std::collections::BTreeMap<ContainerRef, (ProcessKey, Stamp, Holdings)>>;
 
 /// All that effects need of the world. Shared by all jobs.
 pub struct Hands {
@@ -27,6 +32,8 @@ pub struct Hands {
     pub template: Option<String>,
     /// Version of the tool.
     pub tool: String,
+    /// The first look at each process, to tell what grows by a later one.
+    pub first_looks: FirstLooks,
 }
 
 impl Hands {

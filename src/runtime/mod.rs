@@ -26,7 +26,7 @@ use crate::heap::Analysis;
 
 pub use desk::Desk;
 pub use export::{render_postmortem, write_postmortem};
-pub use hands::Hands;
+pub use hands::{FirstLooks, Hands};
 
 /// What a task tells the desk.
 enum Word {

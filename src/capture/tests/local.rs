@@ -61,6 +61,8 @@ pub struct LocalPod {
     pub liveness: Option<Liveness>,
     /// Whether commands by a shell exist: `false` is a distroless image.
     pub shell: bool,
+    /// What it said before it was ready.
+    pub said: Vec<String>,
     cgroup: Option<std::path::PathBuf>,
 }
 
@@ -70,6 +72,11 @@ fn joined(cgroup: Option<&std::path::Path>, program: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("echo $$ >{}/cgroup.procs; exec \"$@\"", cgroup.display()), "sh", program]);
     command
+}
+
+fn set_limit(cgroup: &std::path::Path, bytes: u64) {
+    let file = ["memory.limit_in_bytes", "memory.max"].into_iter().map(|name| cgroup.join(name)).find(|file| file.exists());
+    std::fs::write(file.expect("a memory cgroup"), bytes.to_string()).expect("a limit above what is in use");
 }
 
 impl Drop for LocalPod {
@@ -86,33 +93,82 @@ impl Drop for LocalPod {
     }
 }
 
-impl LocalPod {
-    /// The same in a memory cgroup of its own with a limit; `None` where this machine (or its cgroup version) does not
-    /// allow one.
-    pub async fn start_limited(program: &str, command: &str, script: &str, mib: u64) -> Option<Self> {
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        let name = format!("cutoff-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let dir = std::path::Path::new("/sys/fs/cgroup/memory").join(name);
-        if std::fs::create_dir(&dir).is_err() || std::fs::write(dir.join("memory.limit_in_bytes"), format!("{mib}M")).is_err() {
-            crate::skips::skipped("", "no memory cgroup (version 1) can be made here");
-            return None;
+/// How a container is started.
+#[derive(Clone, Copy)]
+pub struct Start<'a> {
+    /// The Node that stands for `NODE`.
+    pub program: &'a str,
+    /// Process 1; `NODE` and `PORT` in it (and in `files`) are replaced.
+    pub command: &'a str,
+    /// `app.js` in the working directory.
+    pub script: &'a str,
+    /// Further files there.
+    pub files: &'a [(&'a str, &'a str)],
+    /// Runs as root in the mount namespace, in the working directory, before process 1.
+    pub setup: &'a str,
+    /// Further variables, `NAME=value`.
+    pub env: &'a [&'a str],
+}
+
+/// A memory cgroup of its own, version 1 or 2; `None` where this machine does not allow one.
+fn new_cgroup() -> Option<std::path::PathBuf> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let name = format!("cutoff-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    for (root, limit) in [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")] {
+        let dir = std::path::Path::new(root).join(&name);
+        if std::fs::create_dir(&dir).is_err() {
+            continue;
         }
-        Some(Self::begin(program, command, script, Some(dir)).await)
+        if dir.join(limit).exists() {
+            return Some(dir);
+        }
+        let _ = std::fs::remove_dir(&dir);
+    }
+    crate::skips::skipped("", "no memory cgroup can be made here (version 1, or 2 with the memory controller for children)");
+    None
+}
+
+impl LocalPod {
+    /// The same in a memory cgroup of its own with a limit; `None` where this machine does not allow one.
+    pub async fn start_limited(program: &str, command: &str, script: &str, mib: u64) -> Option<Self> {
+        let pod = Self::start_in_cgroup(Start { program, command, script, files: &[], setup: "", env: &[] }, Some(mib)).await?;
+        Some(pod)
+    }
+
+    /// Starts in a memory cgroup of its own, at first with `mib` as limit; see [`Self::limit`].
+    pub async fn start_in_cgroup(start: Start<'_>, mib: Option<u64>) -> Option<Self> {
+        let dir = new_cgroup()?;
+        if let Some(mib) = mib {
+            set_limit(&dir, mib << 20);
+        }
+        Some(Self::begin(start, Some(dir)).await)
     }
 
     /// Starts `command` with `app.js` in its working directory; `NODE` and `PORT` in it are replaced.
     pub async fn start(program: &str, command: &str, script: &str) -> Self {
-        Self::begin(program, command, script, None).await
+        Self::begin(Start { program, command, script, files: &[], setup: "", env: &[] }, None).await
     }
 
-    async fn begin(program: &str, command: &str, script: &str, cgroup: Option<std::path::PathBuf>) -> Self {
+    /// Sets the limit of its memory cgroup.
+    pub fn limit(&self, bytes: u64) {
+        set_limit(self.cgroup.as_deref().expect("it has one"), bytes);
+    }
+
+    async fn begin(start: Start<'_>, cgroup: Option<std::path::PathBuf>) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        std::fs::write(dir.path().join("app.js"), script).expect("written");
         let port = free_port();
-        let command = command.replace("NODE", program).replace("PORT", &port.to_string());
+        let replaced = |text: &str| text.replace("NODE", start.program).replace("PORT", &port.to_string());
+        std::fs::write(dir.path().join("app.js"), start.script).expect("written");
+        for (name, text) in start.files {
+            std::fs::write(dir.path().join(name), replaced(text)).expect("written");
+        }
+        let command = replaced(start.command);
+        let setup = if start.setup.is_empty() { String::new() } else { format!("{{ {}; }} >/dev/null 2>&1; cd \"$PWD\" && ", start.setup) };
         let mut outer = joined(cgroup.as_deref(), "unshare")
-            .args(["-p", "-m", "--fork", "--kill-child", "--mount-proc", "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "sh", "-c"])
-            .arg(format!("exec {command}"))
+            .args(["-p", "-m", "--fork", "--kill-child", "--mount-proc", "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin"])
+            .args(start.env)
+            .args(["sh", "-c"])
+            .arg(format!("{setup}exec {command}"))
             .current_dir(dir.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -134,7 +190,7 @@ impl LocalPod {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("children");
         let init = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("process 1");
         let container = ContainerRef { pod: PodRef::new("test", "local"), name: "app".to_owned() };
-        Self { outer, init, container, dir, port, liveness: None, shell: true, cgroup }
+        Self { outer, init, container, dir, port, liveness: None, shell: true, said, cgroup }
     }
 
     /// Kills its process 1, and with it all others.

@@ -8,7 +8,7 @@ use crate::incident::Outcome;
 use crate::preflight::{Check, Risk};
 
 use super::local::{LocalPod, programs};
-use super::now::{captured, is_snapshot};
+use super::now::{captured, captured_by, is_snapshot};
 
 /// Some 60 MB of ordinary objects.
 const HEAP: &str = "const kept = []; for (let i = 0; i < 300000; i++) kept.push({ id: i, text: 'entry ' + i, list: [i, i + 1] });
@@ -45,7 +45,11 @@ async fn what_would_kill_is_refused_and_kills_when_it_is_accepted() {
 async fn what_fits_is_taken_and_costs_what_was_said() {
     for program in programs() {
         let Some(mut pod) = LocalPod::start_limited(&program, "NODE --inspect-port=PORT app.js", HEAP, 1500).await else { return };
-        let (assessment, captured, bytes, _) = captured(&pod, "cdp", false, CancellationToken::new()).await;
+        // V8 has to say what the heap is made of: from resident memory alone it would be RISKY.
+        let guessed = survey(&pod, None, (None, None), Depth::Probe).await.expect("a survey").assess_by("cdp", None);
+        assert_eq!(guessed.risk, Risk::Risky, "{program}: {}", guessed.headline());
+        let found = survey(&pod, None, (None, None), Depth::Inspector).await.expect("a survey");
+        let (assessment, captured, bytes, _) = captured_by(&pod, &found, "cdp", false, CancellationToken::new()).await;
         assert!(assessment.risk <= Risk::Unknown, "{program}: {}", assessment.headline());
         assert_eq!(captured.outcome, Outcome::Complete, "{program}: {}", captured.done.state.line());
         assert!(is_snapshot(&bytes) && pod.lives() && captured.process_lives == Some(true));

@@ -28,6 +28,17 @@ pub async fn captured_in(
     stop: CancellationToken,
 ) -> (Assessment, Captured, Vec<u8>, Vec<&'static str>) {
     let found = survey(pod, None, (None, None), Depth::Probe).await.expect("a survey");
+    captured_by(pod, &found, method, accepted, stop).await
+}
+
+/// The same by a survey that was made.
+pub async fn captured_by(
+    pod: &dyn Place,
+    found: &crate::capture::Survey,
+    method: &str,
+    accepted: bool,
+    stop: CancellationToken,
+) -> (Assessment, Captured, Vec<u8>, Vec<&'static str>) {
     let assessment = found.assess_by(method, Some(Bytes(1 << 40)));
     let mut landing = Memory::default();
     let mut words = Vec::new();
@@ -36,7 +47,7 @@ pub async fn captured_in(
             words.push(state.word());
         }
     };
-    let captured = take(pod, &found, &assessment, if accepted { Risk::WouldKill } else { Risk::Ok }, &mut landing, &mut tell, stop).await;
+    let captured = take(pod, found, &assessment, if accepted { Risk::WouldKill } else { Risk::Ok }, &mut landing, &mut tell, stop).await;
     (assessment, captured, landing.0, words)
 }
 

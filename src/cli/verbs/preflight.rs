@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::base::{Trouble, TroubleKind};
+use crate::base::{Trouble, TroubleKind, parse_span};
 use crate::capture::{self, Depth, SessionPlace};
 use crate::cli::{Context, Exit, Verb, pod};
 use crate::preflight::Assessment;
@@ -18,6 +19,12 @@ struct PreflightArgs {
     /// Only this capture method
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
+    /// Ask V8 itself: opens the inspector by SIGUSR1 where that is proved harmless, and closes it again. One full collection
+    #[arg(long)]
+    heap: bool,
+    /// Look twice, this long apart, and say what grows
+    #[arg(long, value_name = "SPAN", value_parser = |s: &str| parse_span(s).ok_or("a span like 30s or 5m"))]
+    over: Option<Duration>,
 }
 
 /// Says whether a capture would kill the pod.
@@ -26,8 +33,11 @@ pub struct Preflight;
 impl Verb for Preflight {
     fn command(&self) -> Command {
         PreflightArgs::augment_args(Command::new("preflight"))
-            .about("Say whether a heap capture would kill the pod; runs nothing but a read-only probe")
-            .after_help("Examples:\n  cutoff preflight content-import-0\n  cutoff preflight shop/api-7d9c:app --method cdp --json")
+            .about("Say whether a heap capture would kill the pod; runs nothing but a read-only probe (and asks V8 with --heap)")
+            .after_help(
+                "Examples:\n  cutoff preflight content-import-0\n  cutoff preflight shop/api-7d9c:app --method cdp --json\n  \
+                 cutoff preflight content-import-0 --heap --over 60s     what grows: JS heap, Buffers, native, other processes",
+            )
     }
 
     fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {
@@ -36,7 +46,15 @@ impl Verb for Preflight {
             let session = context.connect().await?;
             let (container, _) = pod::find(&session, &args.pod).await?;
             let place = SessionPlace::new(session, container.clone());
-            let survey = capture::survey(&place, None, (None, None), Depth::Probe).await.map_err(Trouble::from)?;
+            let depth = if args.heap { Depth::Inspector } else { Depth::Probe };
+            let look = || async { capture::survey(&place, None, (None, None), depth).await.map_err(Trouble::from) };
+            let mut survey = look().await?;
+            if let Some(apart) = args.over {
+                tokio::time::sleep(apart).await;
+                let first = survey;
+                survey = look().await?;
+                survey.earlier = (first.process == survey.process).then(|| (first.holdings(), apart));
+            }
             let free = crate::disk::free_space(&std::env::current_dir()?);
             let assessments = match &args.method {
                 Some(name) => vec![survey.assess_by(known(name)?, free)],
@@ -51,6 +69,7 @@ impl Verb for Preflight {
                 "pod": container.pod.name,
                 "namespace": container.pod.namespace,
                 "container": container.name,
+                "nature": assessments.first().and_then(|a| a.nature.as_ref()),
                 "methods": assessments,
             });
             writeln!(out, "{value}")?;
@@ -76,6 +95,9 @@ pub fn known(name: &str) -> Result<&str> {
 /// Every method in a line, and the best in full: at night nobody reads seven pages.
 fn pages(assessments: &[Assessment]) -> String {
     let mut out = String::new();
+    if let Some(nature) = assessments.first().and_then(|a| a.nature.as_ref()) {
+        let _ = writeln!(out, "{:<12} {}\n", nature.kind.word(), nature.text);
+    }
     for assessment in assessments {
         let because = assessment.because.first().map_or("", |reason| reason.text.as_str());
         let _ = writeln!(out, "{:<12} {:<14} {because}", assessment.method, assessment.risk.word());

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::base::Untrusted;
 use crate::base::{Bytes, Trouble};
-use crate::node::facts::{Directory, FoundFile, Listener, ProbeKind, ProcessFacts, Tools};
+use crate::node::facts::{Directory, FoundFile, Listener, Load, ProbeKind, ProcessFacts, Tools};
 use crate::node::files::file_name;
 use crate::node::limits::NodeVersion;
 
@@ -69,6 +69,7 @@ pub fn parse(output: &[u8], token: &str) -> Result<ProcessFacts, ProbeError> {
         let version = version(section);
         for process in processes.iter_mut().filter(|process| process.exe == section.argument) {
             process.version = version;
+            process.workers = process.workers.filter(|_| version.is_some_and(|v| v.major >= 24));
         }
     }
     let mounts: Vec<Mount<'_>> = named("mounts").flat_map(|section| section.lines.iter().filter_map(|line| mount(line))).collect();
@@ -82,6 +83,10 @@ pub fn parse(output: &[u8], token: &str) -> Result<ProcessFacts, ProbeError> {
         dirs: named("dir").filter_map(|section| directory(section, &mounts)).collect(),
         listeners: named("tcp").flat_map(|section| section.lines.iter().filter_map(|line| listener(line))).collect(),
         tools: tools(named("tools").next()),
+        load: first("sys", "load")
+            .and_then(|n| n.trim().parse().ok())
+            .zip(first("sys", "cpus").and_then(|n| n.trim().parse().ok()).filter(|n| *n > 0))
+            .map(|(running, cpus)| Load { running, cpus }),
         complete: named("end").next().is_some(),
     })
 }

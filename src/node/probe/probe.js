@@ -10,6 +10,8 @@ m('sys');
 p('machine ' + P.arch);
 p('now ' + Math.floor(Date.now() / 1000));
 p('uptime ' + R('/proc/uptime').split(' ')[0]);
+p('load ' + R('/proc/loadavg').split(' ')[0]);
+p('cpus ' + R('/proc/stat').split('\n').filter(l => /^cpu\d/.test(l)).length);
 m('tcp');
 const L = new Set();
 for (const f of ['tcp', 'tcp6']) for (const l of R('/proc/net/' + f).split('\n')) {
@@ -34,6 +36,7 @@ for (const i of fs.readdirSync('/proc').filter(n => /^\d+$/.test(n))) {
   if (/^node/.test(n)) {
     const c = K(d + '/cwd');
     p('cwd ' + c);
+    try { p('workers ' + fs.readdirSync(d + '/task').filter(t => /^WorkerThread/.test(R(d + '/task/' + t + '/comm'))).length) } catch {}
     try { const z = fs.readdirSync(d + '/fd'); p('fd ok'); for (const f of z) { const q = /^socket:\[(\d+)/.exec(K(d + '/fd/' + f)); if (q && L.has(q[1])) p('owns ' + q[1]) } } catch {}
     D.add(c);
     const q = /--diagnostic[-_]dir[= ]("?)([^"\s]+)/.exec(a.concat(e).join(' '));

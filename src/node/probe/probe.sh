@@ -12,6 +12,10 @@ p "ticks $(getconf CLK_TCK)"
 p "now $(date +%s)"
 IFS=' ' read -r u x </proc/uptime
 p "uptime $u"
+IFS=' ' read -r u x </proc/loadavg && p "load $u"
+k=0
+while read -r a b; do case $a in cpu[0-9]*) k=$((k+1)) ;; esac; done </proc/stat
+p "cpus $k"
 # Listening sockets of the pod's network, and their inodes to find the owner by.
 m tcp
 L=
@@ -49,6 +53,9 @@ for d in /proc/[0-9]*; do
     N="$N $i"
     c=$(readlink $d/cwd)
     p "cwd $c"
+    k=0
+    for t in $d/task/*/comm; do IFS= read -r l <$t && [ "$l" = WorkerThread ] && k=$((k+1)); done
+    p "workers $k"
     [ -r $d/fd ] && p "fd ok"
     [ "$L" ] && ls -l $d/fd | while IFS= read -r l; do
       case $l in *"socket:["*) k=${l##*"socket:["}; k=${k%]}; case "$L " in *" $k "*) p "owns $k" ;; esac ;; esac

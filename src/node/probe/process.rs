@@ -85,6 +85,7 @@ pub(super) fn process(section: &Section<'_>, moment: &Moment) -> Option<Seen> {
             anonymous: kib("RssAnon:"),
             cpu: std::time::Duration::try_from_secs_f64((ticks(11) + ticks(12)) as f64 / moment.ticks).unwrap_or_default(),
             threads: status("Threads:").and_then(|n| n.parse().ok()).unwrap_or(0),
+            workers: section.value("workers").and_then(|n| n.trim().parse().ok()),
             signals: Signals { caught: mask("SigCgt:"), blocked: mask("SigBlk:"), ignored: mask("SigIgn:") },
             cwd: section.value("cwd").and_then(plain),
             flags: Flags::default(),

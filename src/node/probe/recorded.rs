@@ -24,6 +24,7 @@ fn all() -> Vec<(&'static str, ProcessFacts)> {
         ("busybox-cluster", recorded!("busybox-cluster")),
         ("distroless-readonly", recorded!("distroless-readonly")),
         ("distroless-title", recorded!("distroless-title")),
+        ("busybox-workers-child-killed", recorded!("busybox-workers-child-killed")),
     ]
 }
 
@@ -103,6 +104,19 @@ fn cluster_children_are_targets_and_visitors_are_not() {
     assert_eq!(facts.target().map(|p| p.role), Some(Role::ClusterChild));
     assert_eq!(facts.candidates().len(), 3);
     assert_eq!(facts.child_deaths(), crate::node::ChildDeaths::default());
+}
+
+#[test]
+fn a_child_that_was_killed_while_process_1_lived_and_workers_are_seen() {
+    let facts = recorded!("busybox-workers-child-killed");
+    let node = facts.target().expect("node");
+    assert_eq!((node.pid, node.workers), (1, Some(3)), "three worker_threads of Node 24");
+    assert_eq!(facts.child_deaths().oom_kills, 1);
+    let cgroup = facts.cgroup.as_ref().expect("memory");
+    assert_eq!((cgroup.limit_hits, cgroup.peak), (30, cgroup.limit), "it touched its limit before");
+    assert!(facts.load.is_some_and(|load| load.cpus == 2 && load.contention() > 4.0), "{:?}", facts.load);
+    // Before Node 24 a worker's thread has no name of its own.
+    assert_eq!(recorded!("debian-exec-form").target().and_then(|p| p.workers), None);
 }
 
 #[test]

@@ -61,6 +61,11 @@ fn taken(container: &ContainerRef, remedy: &Remedy) -> Intent {
 /// The lines of `assessment`.
 pub fn lines(cx: &Cx<'_>, assessment: &Assessment, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
+    // Where it is no heap that grows, a reason says so already.
+    let told = |text: &crate::base::Masked| assessment.because.iter().any(|reason| reason.text == *text);
+    if let Some(nature) = assessment.nature.as_ref().filter(|nature| !told(&nature.text)) {
+        lines.extend(wrap(nature.text.as_str(), columns).into_iter().map(|l| Line::styled(l, cx.style(Role::Info))));
+    }
     for reason in &assessment.because {
         let (symbol, role) = mark(reason.risk);
         for (i, words) in wrap(reason.text.as_str(), columns.saturating_sub(2)).into_iter().enumerate() {
