@@ -85,6 +85,7 @@ pub async fn fetch_named(
         compared: Vec::new(),
         restarts: (restarts, after),
         process_lives: None,
+        left: None,
         done,
     }
 }

@@ -3,8 +3,8 @@
 //! missing is said and skipped.
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests start real processes and say what they skip")]
 
-mod killed;
 mod grid;
+mod killed;
 mod later;
 mod local;
 mod matrix;

@@ -52,9 +52,14 @@ impl Method for OfWorker {
     fn assess(&self, at: &Situation<'_>) -> Assessment {
         let heap = at.heap.map(|main| match main.source {
             HeapSource::Resident => main,
-            HeapSource::Inspector | HeapSource::Report => {
-                HeapReading { used: main.rss.saturating_sub(main.used), limit: None, source: HeapSource::Resident, ..main }
-            }
+            HeapSource::Inspector | HeapSource::Report => HeapReading {
+                used: main.rss.saturating_sub(main.used),
+                limit: None,
+                source: HeapSource::Resident,
+                large: None,
+                census: None,
+                ..main
+            },
         });
         assess(&Situation { heap, ..*at }, &SPEC.demand)
     }

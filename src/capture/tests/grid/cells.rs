@@ -79,7 +79,8 @@ impl Cell<'_> {
         let files = [("package.json", package.as_str())];
         let start = Start { program: self.program, command: &command, script: &script, files: &files, setup: DIRS[self.dir].1, env };
         let pod = LocalPod::start_in_cgroup(start, None).await?;
-        let used = survey(&pod, None, (None, None), Depth::Probe).await.expect("a survey").facts.cgroup.expect("a cgroup").current;
+        // Page cache is no part of the working set: it is given up when the limit comes down.
+        let used = survey(&pod, None, (None, None), Depth::Probe).await.expect("a survey").facts.cgroup.expect("a cgroup").working_set();
         pod.limit((used.0 + MEMORY[self.memory].1).next_multiple_of(1 << 20));
         Some(pod)
     }
