@@ -1,13 +1,22 @@
 //! How fast the heap engine is, against what cannot be beaten and against its peers, on the same file in the same run.
 //!
 //! ```text
+//! benches/make-snapshots.sh DIR                       # heap60, heap500, heap1900: real Node, no leak but the one that is meant
 //! cargo bench --bench heap -- FILE.heapsnapshot [FILE…]
 //! ```
 //!
-//! Prints wall time, processor time and peak memory of: reading every integer of the file on one thread (the floor), this engine as a
-//! stream of 4 MiB pieces, its index, and each peer that is installed: `@heap-snapshot/tool` (`HEAP_SNAPSHOT_TOOL`, a program), Chrome
-//! DevTools' own engine (`HEAP_ORACLE`, a directory with `oracle.mjs`). Each runs three times in a process of its own, so that the peak
-//! is its own; the run with the median processor time counts, since wall times mean little on a machine that others use.
+//! Prints wall time, processor time and peak memory of:
+//! - the floor: every integer of nodes and edges, read on one thread with the plainest loop there is;
+//! - the engine: the file as a stream of 4 MiB pieces, to the class table, and to the verdict (suspects, paths, names);
+//! - from the last byte of such a stream to the verdict: of one as fast as the disk, and of one of 200 MB/s, where the dominators are
+//!   begun before its end;
+//! - the program `cutoff analyze FILE --json`: first time (it hashes the file too), again (from its cache), and a question to the graph
+//!   from the cached index;
+//! - each peer that is installed: `@heap-snapshot/tool` (`HEAP_SNAPSHOT_TOOL`, a program), Chrome DevTools' own engine (`HEAP_ORACLE`, a
+//!   directory with `oracle.mjs`).
+//!
+//! Each runs three times (`RUNS`) in a process of its own, so that the peak is its own; the run with the median processor time counts,
+//! since wall times mean little on a machine that others use.
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock and files and starts processes")]
 #![allow(clippy::print_stdout, reason = "its output is its result")]
 
@@ -19,38 +28,55 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cutoff::heap::{Analysis, Pipeline, Unwatched, decode_index, encode_index};
+use cutoff::heap::{Analysis, Options, Pipeline, Unwatched, find_leaks};
 
-const RUNS: usize = 3;
+/// Bytes a second of a fast `kubectl exec`.
+const STREAM: f64 = 200e6;
 
 fn main() {
     let args: Vec<String> = env::args().skip(1).filter(|a| a != "--bench").collect();
     match args.as_slice() {
         [task, file] if task == "--floor" => report(|| floor(Path::new(file))),
         [task, file] if task == "--engine" => report(|| analyse(Path::new(file)).class_rows().len() as u64),
-        [task, file] if task == "--reopen" => {
-            report(|| decode_index(&fs::read(file).expect("the index")).expect("an index of this version").class_rows().len() as u64);
-        }
-        [task, file, index] if task == "--index" => {
-            fs::write(index, encode_index(&analyse(Path::new(file))).expect("a whole snapshot")).expect("room for the index");
-        }
+        [task, file] if task == "--verdict" => report(|| verdict(&analyse(Path::new(file)))),
+        [task, file] if task == "--tail" => tail(Path::new(file), f64::INFINITY),
+        [task, file] if task == "--slow-tail" => tail(Path::new(file), STREAM),
         [] => println!("give one or more .heapsnapshot files: cargo bench --bench heap -- FILE"),
         files => files.iter().for_each(|f| compare(f)),
     }
 }
 
 fn analyse(file: &Path) -> Analysis {
+    streamed(file, f64::INFINITY).finish().expect("a snapshot")
+}
+
+/// A pipeline that was given the whole file, at most so many bytes a second.
+fn streamed(file: &Path, rate: f64) -> Pipeline {
     let mut file = File::open(file).expect("the snapshot");
     let mut pipeline = Pipeline::new(Arc::new(Unwatched));
     let mut piece = vec![0; 4 << 20];
+    let (start, mut sent) = (Instant::now(), 0);
     loop {
-        match file.read(&mut piece).expect("the snapshot") {
-            0 => break,
-            n => pipeline.push(&piece[..n]).expect("a snapshot"),
+        let n = file.read(&mut piece).expect("the snapshot");
+        if n == 0 {
+            return pipeline;
         }
+        sent += n;
+        std::thread::sleep(Duration::from_secs_f64(sent as f64 / rate).saturating_sub(start.elapsed()));
+        pipeline.push(&piece[..n]).expect("a snapshot");
     }
-    drop(piece);
-    pipeline.finish().expect("a snapshot")
+}
+
+fn verdict(analysis: &Analysis) -> u64 {
+    find_leaks(&[analysis], &Options::default(), &Unwatched).expect("nobody cancels").suspects.len() as u64
+}
+
+/// As [`report`], of what comes after the last byte of a stream.
+fn tail(file: &Path, rate: f64) {
+    let pipeline = streamed(file, rate);
+    let (start, before) = (Instant::now(), processor_seconds(11));
+    let result = verdict(&pipeline.finish().expect("a snapshot"));
+    println!("{} {} {} {result}", start.elapsed().as_secs_f64(), processor_seconds(11) - before, peak_kb("self"));
 }
 
 /// Reads every integer of nodes and edges with the plainest loop there is, on one thread, and keeps their sum.
@@ -108,21 +134,28 @@ fn compare(file: &str) {
     let size = fs::metadata(file).expect("the snapshot").len();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("{file}: {:.1} MB, {} threads, load {}", size as f64 / 1e6, rayon::current_num_threads(), load.trim());
-    println!("{:<34} {:>8} {:>8} {:>8} {:>9} {:>7}", "", "wall s", "cpu s", "x floor", "peak MB", "x file");
+    println!("{:<35} {:>8} {:>8} {:>8} {:>9} {:>7}", "", "wall s", "cpu s", "x floor", "peak MB", "x file");
     let floor = median(|| own("--floor", &[file]));
     let line = |name: &str, m: &Measured| {
         let (times, share) = (m.processor / floor.processor, m.peak_kb as f64 * 1024.0 / size as f64);
-        println!("{name:<34} {:>8.2} {:>8.2} {times:>8.1} {:>9.0} {share:>7.2}", m.wall, m.processor, m.peak_kb as f64 * 1024.0 / 1e6);
+        println!("{name:<35} {:>8.2} {:>8.2} {times:>8.1} {:>9.0} {share:>7.2}", m.wall, m.processor, m.peak_kb as f64 * 1024.0 / 1e6);
     };
     line("floor: every integer, one thread", &floor);
-    line("cutoff, in 4 MiB pieces", &median(|| own("--engine", &[file])));
-    let index = env::temp_dir().join(format!("cutoff-bench-{}.index", std::process::id()));
-    let path = index.to_str().expect("a path in UTF-8");
-    let made = Command::new(env::current_exe().expect("this program")).args(["--index", file, path]).status();
-    if made.is_ok_and(|s| s.success()) {
-        line("cutoff, reopened from its index", &median(|| own("--reopen", &[path])));
-    }
-    let _ = fs::remove_file(&index);
+    line("engine, to the class table", &median(|| own("--engine", &[file])));
+    line("engine, to the verdict", &median(|| own("--verdict", &[file])));
+    line("  from the last byte to it", &median(|| own("--tail", &[file])));
+    line("  the same at 200 MB/s", &median(|| own("--slow-tail", &[file])));
+    let cache = env::temp_dir().join(format!("cutoff-bench-{}", std::process::id()));
+    let program = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cutoff"));
+        foreign(command.args(["analyze", file, "--json"]).args(args).env("CUTOFF_CACHE_DIR", &cache))
+    };
+    line("cutoff analyze --no-cache", &median(|| program(&["--no-cache"])));
+    program(&[]);
+    line("cutoff analyze, again", &median(|| program(&[])));
+    program(&["--dominators"]);
+    line("cutoff analyze --dominators, again", &median(|| program(&["--dominators"])));
+    let _ = fs::remove_dir_all(&cache);
     if let Ok(tool) = env::var("HEAP_SNAPSHOT_TOOL") {
         line("@heap-snapshot/tool summary", &median(|| foreign(Command::new(&tool).args(["summary", file]))));
     }
@@ -147,13 +180,14 @@ fn foreign(command: &mut Command) -> Measured {
     let mut peak = 0;
     while child.try_wait().expect("the peer").is_none() {
         peak = peak.max(peak_kb(&child.id().to_string()));
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(2));
     }
     Measured { wall: start.elapsed().as_secs_f64(), processor: processor_seconds(13) - before, peak_kb: peak }
 }
 
 fn median(run: impl Fn() -> Measured) -> Measured {
-    let mut runs: Vec<Measured> = (0..RUNS).map(|_| run()).collect();
+    let count = env::var("RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(3).max(1);
+    let mut runs: Vec<Measured> = (0..count).map(|_| run()).collect();
     runs.sort_by(|a, b| a.processor.total_cmp(&b.processor));
-    runs.remove(RUNS / 2)
+    runs.remove(count / 2)
 }

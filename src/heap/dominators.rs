@@ -321,9 +321,11 @@ mod tests {
             };
             let (_, smaller) = shapes(1 << 10).into_iter().find(|s| s.0 == name).expect("the same shapes");
             let (small, large) = (steps(&smaller), steps(&edges));
-            println!("{name}: {small:.2} steps for each node and edge of 2^10 nodes, {large:.2} of 2^14");
             // The square would be sixteen times as many.
-            assert!(large <= 8.0 && large <= 2.0 * small + 1.0, "{name}: {small} → {large}");
+            assert!(
+                large <= 8.0 && large <= 2.0 * small + 1.0,
+                "{name}: {small:.2} steps a node and edge of 2^10 nodes, {large:.2} of 2^14"
+            );
         }
     }
 }
