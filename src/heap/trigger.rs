@@ -119,13 +119,22 @@ pub(super) fn trigger(
         return None;
     }
     // A property that only some members have is judged among those.
-    let having = |counts: &FxHashMap<(String, String), u32>, property: &str| {
-        counts.iter().filter(|((p, _), _)| p == property).map(|(_, n)| *n).sum::<u32>()
+    let by_property = |counts: &FxHashMap<(String, String), u32>| {
+        let mut sums: FxHashMap<String, u32> = FxHashMap::default();
+        for ((property, _), n) in counts {
+            match sums.get_mut(property) {
+                Some(sum) => *sum += n,
+                None => drop(sums.insert(property.clone(), *n)),
+            }
+        }
+        sums
     };
+    let (new_having, old_having) = (by_property(&fresh), by_property(&known));
     fresh
         .iter()
         .filter_map(|((property, value), &n)| {
-            let (new_have, old_have) = (having(&fresh, property), having(&known, property));
+            let have = |sums: &FxHashMap<String, u32>| sums.get(property).copied().unwrap_or(0);
+            let (new_have, old_have) = (have(&new_having), have(&old_having));
             let old_n = known.get(&(property.clone(), value.clone())).copied().unwrap_or(0);
             let new_share = f64::from(n) / f64::from(new_have.max(1));
             let old_share = if old_have == 0 { 0.0 } else { f64::from(old_n) / f64::from(old_have) };

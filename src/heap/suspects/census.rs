@@ -1,10 +1,8 @@
 //! Where in the newest snapshot the structures are that rules look for: one pass over all edges, shared by the rules.
 
-use rayon::prelude::*;
-
 use crate::heap::analysis::Analysis;
 use crate::heap::format::code;
-use crate::heap::ids::{EdgeIx, StringIx};
+use crate::heap::ids::EdgeIx;
 use crate::heap::snapshot::{Edge, TARGET, TARGET_BITS};
 
 /// Backing stores below this many bytes hold too few entries to matter (1,000 slots of 8 bytes).
@@ -45,21 +43,16 @@ impl Census {
         ];
         let snapshot = a.snapshot();
         let found = snapshot.strings().find_all(&NAMES);
-        let wanted: Vec<(StringIx, usize)> = found.into_iter().enumerate().filter_map(|(n, s)| Some((s?, n))).collect();
-        let hits: Vec<(u32, usize)> = (0..snapshot.edge_count() as u32)
-            .into_par_iter()
-            .with_min_len(1 << 16)
-            .filter_map(|e| {
-                let packed = snapshot.edges.to[e as usize];
-                if !matches!(packed >> TARGET_BITS, code::PROPERTY | code::INTERNAL) {
-                    return None;
-                }
-                let name = snapshot.edges.name.get(e as usize);
-                let (_, what) = wanted.iter().find(|(s, _)| s.0 == name)?;
-                let big = || snapshot.nodes.size.get((packed & TARGET) as usize) >= TABLE;
-                (!matches!(what, 6 | 7) || big()).then_some((e, *what))
-            })
-            .collect();
+        let (names, whats): (Vec<u32>, Vec<usize>) = found.into_iter().enumerate().filter_map(|(n, s)| Some((s?.0, n))).unzip();
+        let hits = snapshot.edges.name.find(&names).into_iter().filter_map(|(e, k)| {
+            let packed = snapshot.edges.to[e as usize];
+            if !matches!(packed >> TARGET_BITS, code::PROPERTY | code::INTERNAL) {
+                return None;
+            }
+            let what = whats[k];
+            let big = || snapshot.nodes.size.get((packed & TARGET) as usize) >= TABLE;
+            (!matches!(what, 6 | 7) || big()).then_some((e, what))
+        });
         let mut census = Self::default();
         for (e, what) in hits {
             let edge = snapshot.edge(EdgeIx(e));

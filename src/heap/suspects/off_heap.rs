@@ -25,6 +25,11 @@ impl Rule for OffHeap {
         if scene.census().buffers.is_empty() {
             return Vec::new();
         }
+        // No place can hold more than there is.
+        let least = LEAST.max(a.total_size() as i64 / SHARE);
+        if scene.past.is_none() && scene.census().buffers.iter().map(|e| a.raw_size(e.to) as i64).sum::<i64>() < least {
+            return Vec::new();
+        }
         // By best paths: a buffer that two things hold (a pool and its user) has no owner by dominators.
         let now = |n: NodeIx| outside(&scene.reader, n);
         let mut points = match &scene.past {
@@ -32,7 +37,7 @@ impl Rule for OffHeap {
                 let then = |n: NodeIx| outside(&past.reader, n);
                 scene.growth_by_paths(past, (&then, &now), (LEAST, SHARE), &Bits::new(a.node_count()))
             }
-            None => scene.weight_by_paths(&now, |_| LEAST.max(a.total_size() as i64 / SHARE)),
+            None => scene.weight_by_paths(&now, |_| least),
         };
         // One big buffer: its owner is the holder, not the bytes.
         for point in &mut points {

@@ -300,7 +300,7 @@ impl<'a> Scene<'a> {
 
     /// The same by best paths, for each point.
     pub fn piled_by_paths(&self, points: Vec<Point>) -> Vec<(Point, Vec<NodeIx>)> {
-        let Some(paths) = &self.paths else { return Vec::new() };
+        let Some(paths) = self.paths.as_ref().filter(|_| !points.is_empty()) else { return Vec::new() };
         let nodes: Vec<NodeIx> = points.iter().map(|p| p.node).collect();
         let is_new = |n: NodeIx| self.is_new(n);
         let is_new: Option<&dyn Fn(NodeIx) -> bool> = if self.past.is_some() { Some(&is_new) } else { None };
