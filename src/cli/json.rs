@@ -165,6 +165,41 @@ pub fn analysis(files: &[SnapshotFile], verdict: &Verdict, top: usize) -> Value 
     })
 }
 
+/// Diagnostic reports of `cutoff.analysis/1` and `cutoff.report/1`.
+pub fn reports(all: &[(String, crate::node::Report)]) -> Value {
+    let one = |(file, r): &(String, crate::node::Report)| {
+        json!({
+            "file": file,
+            "sentence": r.sentence(),
+            "event": r.event,
+            "trigger": r.trigger,
+            "at": r.at,
+            "pid": r.pid,
+            "thread": r.thread,
+            "node_version": r.version.map(|v| v.to_string()),
+            "heap_limit_bytes": r.heap_limit.0,
+            "heap_used_bytes": r.heap_used.0,
+            "external_bytes": r.external.0,
+            "resident_bytes": r.rss.0,
+            "native_bytes": r.native().0,
+            "container_limit_bytes": r.constrained.map(|b| b.0),
+            "spaces": r.spaces.iter().map(|(name, used)| json!({ "name": name, "used_bytes": used.0 })).collect::<Vec<_>>(),
+            "contexts": r.contexts.0,
+            "detached_contexts": r.contexts.1,
+            "message": r.message,
+            "stack": r.stack,
+            "native_stack": r.native_stack,
+        })
+    };
+    Value::Array(all.iter().map(one).collect())
+}
+
+/// Sampled allocations of `cutoff.analysis/1` and `cutoff.report/1`.
+pub fn profiles(all: &[(String, heap::Profile)], top: usize) -> Value {
+    let one = |(file, p): &(String, heap::Profile)| json!({ "file": file, "total_bytes": p.total_bytes, "sites": crate::cli::analysis_text::profile(p, top).1.json() });
+    Value::Array(all.iter().map(one).collect())
+}
+
 /// The five fingerprints of `analyze --digests`, named as the DevTools oracle names them.
 pub fn digests(d: &heap::Digests) -> Value {
     json!({ "ids_u32": d.ids_u32, "self_f64": d.self_f64, "retained_f64": d.retained_f64, "dominators_u32": d.dominators_u32, "distances_i32": d.distances_i32 })

@@ -1,6 +1,8 @@
 //! One file a verb; exit codes; wiring of face and hands round the app. `anyhow` lives here and in `main.rs` only.
 
 mod acts;
+mod analysis_files;
+mod analysis_text;
 mod context;
 mod dashboard;
 mod exit;
@@ -14,7 +16,6 @@ mod pod;
 mod raise;
 mod session;
 mod snapshot_file;
-mod sources;
 mod verbs;
 
 use std::ffi::OsString;

@@ -84,6 +84,14 @@ impl SnapshotFile {
         self.analysis.as_ref()
     }
 
+    /// Takes the names that were cut off from an earlier snapshot of the process, by id; how many objects got one.
+    pub fn borrow_names(&mut self, earlier: &Analysis) -> u64 {
+        let Some(analysis) = self.analysis.as_mut().filter(|a| a.cut().is_some_and(|c| c.named_nodes < c.nodes.0)) else { return 0 };
+        let borrowed = analysis.borrow_names(earlier).unwrap_or(0);
+        self.facts = Facts::of(analysis);
+        borrowed
+    }
+
     /// The verdict of this file alone, when it is known.
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref()

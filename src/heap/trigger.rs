@@ -9,9 +9,9 @@ use rustc_hash::FxHashMap;
 use super::diff::Growth;
 use super::format::{EdgeKind, NodeKind};
 use super::ids::NodeIx;
-use super::recognise::{Entries, Reader, Trail, thinned};
+use super::recognise::{Entries, Reader, Trail, captured, thinned};
 use super::verdict::{HolderKind, Split, Trigger};
-use crate::base::{Masked, Untrusted};
+use crate::base::{Bytes, Masked, Untrusted};
 
 /// Members looked at on each side.
 const SAMPLE: usize = 2000;
@@ -37,6 +37,19 @@ fn picture(reader: &Reader<'_>, node: NodeIx) -> String {
     let a = reader.a;
     if a.kind(node).is_string() {
         return quoted(&a.display_name(node));
+    }
+    // What hangs on a function hangs on the variables of its scope.
+    if a.kind(node) == NodeKind::Closure || reader.is_context(node) {
+        let variables: Vec<String> = captured(reader, node)
+            .into_iter()
+            .take(5)
+            .map(|v| {
+                let unused = if v.used == Some(false) { ", used by no function that is alive" } else { "" };
+                format!("{}: {} {}{unused}", v.name, short(a.class_name(v.value)), Bytes(v.bytes))
+            })
+            .collect();
+        let name = if reader.is_context(node) { "scope".to_owned() } else { format!("function {}", reader.function_name(node)) };
+        return if variables.is_empty() { String::new() } else { format!("{name} with {}", variables.join("; ")) };
     }
     if a.kind(node) != NodeKind::Object {
         return String::new();

@@ -47,6 +47,9 @@ pub struct Report {
     pub message: Option<Masked>,
     /// Top of the JavaScript stack, masked, ten lines at most. An OOM has none.
     pub stack: Vec<Masked>,
+    /// Named functions of the native stack, innermost first, ten at most: what V8 was doing.
+    #[serde(default)]
+    pub native_stack: Vec<Masked>,
 }
 
 impl Report {
@@ -102,13 +105,60 @@ impl Report {
             constrained: usage.and_then(|u| u.get("constrained_memory")).and_then(number).filter(|n| (1..1 << 60).contains(n)).map(Bytes),
             message: message.map(Masked::from),
             stack: lines.take(10).map(|line| Masked::from(line.trim())).collect(),
+            native_stack: json.get("nativeStack").and_then(Value::as_array).into_iter().flatten().filter_map(symbol).take(10).collect(),
         })
+    }
+
+    /// Resident memory that is neither V8's heap nor bytes of JS objects outside it: what no heap snapshot shows.
+    pub fn native(&self) -> Bytes {
+        Bytes(self.rss.0.saturating_sub(self.heap_used.0).saturating_sub(self.external.0))
+    }
+
+    /// What the report says in one sentence, without a full stop.
+    pub fn sentence(&self) -> Masked {
+        let (used, limit) = (self.heap_used, self.heap_limit);
+        let share = |part: Bytes, whole: Bytes| part.0 as f64 * 100.0 / whole.0.max(1) as f64;
+        let biggest = self.spaces.first().filter(|s| s.1.0 > 0);
+        let space =
+            biggest.map(|(name, held)| format!("; {name} holds {held}, {:.0} % of it: {}", share(*held, used), Self::space_words(name)));
+        let space = space.unwrap_or_default();
+        let native = self.native();
+        Masked::from(if self.is_heap_oom() {
+            format!("V8's heap was full: {used} of {limit}{space}")
+        } else if native.0 > 2 * (used.0 + self.external.0) {
+            format!("{native} of {} resident memory is neither heap nor buffers: a heap snapshot will not show it{space}", self.rss)
+        } else {
+            format!("V8's heap had {used} of {limit}, {:.0} %{space}", share(used, limit))
+        })
+    }
+
+    /// What lies in a space of V8's heap.
+    pub fn space_words(name: &str) -> &'static str {
+        match name {
+            "old_space" => "objects that outlived two collections of the young",
+            "new_space" => "young objects",
+            "large_object_space" => "single big arrays, tables and strings",
+            "new_large_object_space" => "single big objects that are young",
+            "code_space" | "code_large_object_space" => "compiled code",
+            "map_space" => "hidden classes",
+            "read_only_space" => "V8's own constants",
+            "shared_space" | "shared_large_object_space" => "what threads share",
+            "trusted_space" | "trusted_large_object_space" => "bytecode and other internals of V8",
+            _ => "a space of this version of V8",
+        }
     }
 
     /// Whether it was written because V8's heap was full.
     pub fn is_heap_oom(&self) -> bool {
         self.trigger.as_str() == "OOMError" || self.event.as_str().ends_with("JavaScript heap out of memory")
     }
+}
+
+/// A frame of the native stack without its address and binary; `None` when it has no name.
+fn symbol(frame: &Value) -> Option<Masked> {
+    let text = frame.get("symbol")?.as_str()?;
+    let name = text.rsplit_once(" [").map_or(text, |(name, _)| name).trim();
+    (!name.is_empty()).then(|| Masked::from(name.chars().take(160).collect::<String>()))
 }
 
 /// Numbers are written as numbers or, where they are large, as text; some versions write floats.
@@ -165,6 +215,12 @@ mod tests {
         assert_eq!((report.message.as_ref(), report.stack.len()), (None, 0), "an OOM has no stack");
         assert_eq!(report.spaces.first().map(|s| s.0.as_str()), Some("old_space"));
         assert!(report.constrained.is_none_or(|limit| limit > report.rss));
+        assert!(
+            report.sentence().as_str().starts_with("V8's heap was full: 66.7 MB of 70.3 MB; old_space holds 59.5 MB, 89 %"),
+            "{}",
+            report.sentence()
+        );
+        assert!(report.native_stack.iter().any(|f| f.as_str().starts_with("node::TriggerNodeReport(")), "{:?}", report.native_stack);
         assert!(!format!("{report:?}").contains("hunter2"));
     }
 
@@ -172,5 +228,18 @@ mod tests {
     fn what_is_no_report_says_so() {
         assert_eq!(Report::parse(b"{}"), Err(ReportError::NotAReport));
         assert_eq!(Report::parse(b"[1,2"), Err(ReportError::NotJson { line: 1, column: 4 }));
+    }
+
+    #[test]
+    fn memory_that_no_heap_snapshot_shows_is_said() {
+        let text = br#"{"header":{"processId":7,"event":"SIGUSR2","trigger":"Signal"},
+            "javascriptHeap":{"usedMemory":50000000,"memoryLimit":4000000000,"externalMemory":1000000,"heapSpaces":{}},
+            "resourceUsage":{"rss":900000000}}"#;
+        let report = Report::parse(text).expect("a report");
+        assert!(
+            report.sentence().as_str().starts_with("849 MB of 900 MB resident memory is neither heap nor buffers"),
+            "{}",
+            report.sentence()
+        );
     }
 }

@@ -14,8 +14,9 @@ use super::Word;
 use super::acts::cancelled;
 use super::hands::Hands;
 use super::snapshots::{self, Kept, Whole};
+use super::sources::{Since, Sources};
 use crate::app::{JobId, Model, News, Shelf};
-use crate::base::{EvidenceId, Trouble, TroubleKind};
+use crate::base::{EvidenceId, Masked, Trouble, TroubleKind};
 use crate::disk::Reader;
 use crate::evidence::CacheKey;
 use crate::git::Repo;
@@ -30,6 +31,12 @@ pub(super) struct Order {
     pub files: Vec<(EvidenceId, String)>,
     /// Between the first and the last capture.
     pub seconds: Option<f64>,
+    /// Directories of source maps.
+    pub source_maps: Vec<PathBuf>,
+    /// The service's repository.
+    pub repository: Option<PathBuf>,
+    /// When it was asked for: what a revert would take back is counted from here.
+    pub now: DateTime<Utc>,
 }
 
 /// Changes younger than this are what a revert would take back.
@@ -126,6 +133,10 @@ impl Work {
     }
 
     fn tell(&self, result: Result<Verdict, Trouble>) {
+        let result = result.map(|mut verdict| {
+            locate(&self.order, &mut verdict);
+            verdict
+        });
         let _ = self.to.blocking_send(Word::News(Box::new(self.analysed(result))));
     }
 
@@ -207,6 +218,23 @@ impl Fresh {
         if let Some(key) = &self.key {
             kept.keep_analysis(key, self.whole.size, &self.analysis);
         }
+    }
+}
+
+/// Places as people wrote them, as far as source maps and the repository tell; what fails is said, and leaves the compiled place.
+fn locate(order: &Order, verdict: &mut Verdict) {
+    let since = Since::Time(order.now - REVERT_WINDOW);
+    let mut look = |maps: &[PathBuf], repository: Option<&Path>| {
+        let found = Sources::open(maps, repository.map(|dir| (dir, "HEAD")), since).and_then(|mut sources| sources.locate(verdict));
+        if let Err(trouble) = found {
+            verdict.caveats.push(Masked::from(format!("where it was written is not looked up: {} {}", trouble.what, trouble.place)));
+        }
+    };
+    if !order.source_maps.is_empty() {
+        look(&order.source_maps, None);
+    }
+    if let Some(dir) = &order.repository {
+        look(&[], Some(dir));
     }
 }
 

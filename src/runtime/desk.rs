@@ -173,7 +173,16 @@ impl Desk {
             }
             Effect::Analyse { job, evidence, seconds } => {
                 let files = analysis::files(&self.model, &evidence);
-                let order = analysis::Order { job, evidence, files, seconds };
+                let setting = &self.model.setting;
+                let order = analysis::Order {
+                    job,
+                    evidence,
+                    files,
+                    seconds,
+                    source_maps: setting.source_maps.iter().map(std::path::PathBuf::from).collect(),
+                    repository: setting.repository.as_ref().map(std::path::PathBuf::from),
+                    now: self.clock.now().wall,
+                };
                 let incident = self.model.incident.as_ref().map(|s| s.id.clone());
                 let progress = to.clone();
                 self.shelf.keep(&order.evidence);

@@ -16,6 +16,7 @@ mod pods;
 mod posts;
 pub mod snapshots;
 pub mod socket;
+mod sources;
 mod watch;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::heap::Analysis;
 pub use desk::Desk;
 pub use export::{render_postmortem, write_postmortem};
 pub use hands::{FirstLooks, Hands};
+pub use sources::{Since, Sources};
 
 /// What a task tells the desk.
 enum Word {

@@ -1,7 +1,7 @@
 //! `cutoff analyze`
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +10,20 @@ use chrono::TimeDelta;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde_json::{Value, json};
 
-use crate::base::{Bytes, Count, Masked, Trouble, TroubleKind, parse_span};
+use crate::base::{Masked, Trouble, TroubleKind, parse_span};
+use crate::cli::analysis_files::{self, Given};
+use crate::cli::analysis_text;
 use crate::cli::heap_views::{self, Table};
 use crate::cli::snapshot_file::{self, SnapshotFile};
-use crate::cli::sources::Sources;
 use crate::cli::{Context, Exit, Verb};
-use crate::heap::{self, Analysis, Facts, Options, Profile, Unwatched, Verdict};
-use crate::report::age_words;
-use crate::runtime::snapshots::{self, Kept};
+use crate::heap::{self, Analysis, Options, Unwatched};
+use crate::runtime::snapshots::Kept;
+use crate::runtime::{Since, Sources};
 
 #[derive(Args)]
 struct AnalyzeArgs {
-    /// Heap snapshots of one process, oldest first (.heapsnapshot, plain, .gz or .zst; - reads a pipe); or one .heapprofile
+    /// Heap snapshots of one process, oldest first (.heapsnapshot, plain, .gz or .zst; - reads a pipe); beside them or alone diagnostic reports
+    /// (report.*.json) and profiles (.heapprofile)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Git clone of the service: tells how old the leaking code is
@@ -32,7 +34,7 @@ struct AnalyzeArgs {
     revision: String,
     /// Directory with source maps (*.map): places are given in the original files
     #[arg(long, value_name = "DIR")]
-    source_maps: Option<PathBuf>,
+    source_maps: Vec<PathBuf>,
     /// Time between the first and the last snapshot, for growth per minute (10m)
     #[arg(long, value_name = "SPAN", value_parser = |s: &str| parse_span(s).ok_or("a span like 90s or 10m"))]
     between: Option<Duration>,
@@ -87,11 +89,14 @@ impl Verb for Analyze {
             .long_about(
                 "Analyses heap snapshots and names the leak in one sentence: what grows, who holds it, the file and line.\n\n\
                  One snapshot shows what is large; two of the same process, 5 to 10 minutes apart, prove what grows.\n\
-                 A snapshot that was cut gives what can be said and exits 8; a file that is none exits 4.",
+                 A snapshot that was cut gives what can be said and exits 8; behind a whole one of its process it takes names from that.\n\
+                 A diagnostic report says what the heap's spaces held and what ran, a .heapprofile who allocated. A file that is none of these \
+                 exits 4.",
             )
             .after_help(
                 "Examples:\n  cutoff analyze Heap.1.heapsnapshot Heap.2.heapsnapshot --between 10m --repo ~/src/content-import\n  \
                  cutoff analyze heap.heapsnapshot.gz --class ImportedContent\n  kubectl exec POD -- cat /tmp/heap.heapsnapshot | cutoff analyze -\n  cutoff analyze heap.heapsnapshot --object @12345 --retainers\n  \
+                 cutoff analyze report.20261124.101500.1.0.001.json heap.heapsnapshot\n  \
                  cutoff analyze a.heapsnapshot b.heapsnapshot --json | jq '.suspects[0]'",
             )
     }
@@ -99,26 +104,25 @@ impl Verb for Analyze {
     fn run(&self, context: &Context, args: &ArgMatches) -> Result<Exit> {
         let args = AnalyzeArgs::from_arg_matches(args)?;
         let mut out = std::io::stdout().lock();
-        if let [file] = args.files.as_slice()
-            && file.extension().is_some_and(|e| e == "heapprofile")
-        {
-            profile(&mut out, file, args.rows(), context.global.json)?;
-            return Ok(Exit::Ok);
-        }
         let progress: Arc<dyn heap::Progress> = Arc::new(Unwatched);
         if args.files.iter().filter(|f| snapshot_file::is_pipe(f)).count() > 1 {
             let what = "the standard input is one snapshot, not several";
             return Err(Trouble::new(TroubleKind::Usage, what, "", "write the snapshots to files and give those").into());
         }
+        let given = analysis_files::sorted(&args.files)?;
         let kept = if args.no_cache { Kept::none() } else { Kept::at(&context.paths().cache_dir) };
-        let enough = args.files.len() == 1 && !args.asks_the_graph();
+        let enough = given.snapshots.len() == 1 && !args.asks_the_graph();
         let mut files = Vec::new();
-        for path in &args.files {
+        for path in &given.snapshots {
             files.push(SnapshotFile::read(path, &kept, enough, &progress)?);
         }
+        let borrowed = analysis_files::borrow_names(&mut files);
         let exit = if files.iter().any(|f| f.facts.cut.is_some()) { Exit::Incomplete } else { Exit::Ok };
         let tables = tables(&args, &files)?;
-        let Some(newest) = files.last() else { return Ok(Exit::Usage) };
+        let Some(newest) = files.last() else {
+            without_snapshot(&mut out, &given, args.rows(), context.global.json)?;
+            return Ok(Exit::Ok);
+        };
         if let (true, Some(analysis)) = (args.digests, newest.analysis()) {
             let digests = crate::cli::json::digests(&analysis.digests());
             writeln!(out, "{}", if context.global.json { json!({ "schema": "cutoff.digests/1", "digests": digests }) } else { digests })?;
@@ -137,9 +141,9 @@ impl Verb for Analyze {
             }
         };
         let mut sources = Sources::open(
-            args.source_maps.as_deref(),
+            &args.source_maps,
             args.repo.as_deref().map(|dir| (dir, args.revision.as_str())),
-            TimeDelta::hours(24),
+            Since::Before(TimeDelta::hours(24)),
         )?;
         sources.locate(&mut verdict)?;
         if context.global.json {
@@ -150,12 +154,15 @@ impl Verb for Analyze {
                     whole["not_comparable"] = Value::String(why.clone());
                 }
             }
+            whole["borrowed_names"] = borrowed.into();
+            whole["reports"] = crate::cli::json::reports(&given.reports);
+            whole["profiles"] = crate::cli::json::profiles(&given.profiles, args.rows());
             serde_json::to_writer_pretty(&mut out, &whole)?;
             writeln!(out)?;
         } else {
-            write!(out, "{}", text(&files, &verdict, context))?;
+            write!(out, "{}", analysis_text::verdict(&files, borrowed, &verdict, context.clock().now().wall))?;
             if tables.is_empty() {
-                write!(out, "{}", classes(&newest.facts, args.rows()).text())?;
+                write!(out, "{}", analysis_text::classes(&newest.facts, args.rows()).text())?;
             }
             for (table, why) in &tables {
                 write!(out, "{}", table.text())?;
@@ -163,6 +170,7 @@ impl Verb for Analyze {
                     writeln!(out, "compared by shape, since {why}")?;
                 }
             }
+            beside(&mut out, &given, args.rows(), "\n")?;
         }
         out.flush()?;
         // Who asked the graph once asks again. It is kept when the answer stands, since that takes its time.
@@ -173,6 +181,42 @@ impl Verb for Analyze {
         }
         Ok(exit)
     }
+}
+
+/// Reports and profiles, as people read them.
+fn beside(out: &mut impl Write, given: &Given, top: usize, before: &str) -> Result<()> {
+    let mut before = before;
+    for (name, report) in &given.reports {
+        write!(out, "{before}{}", analysis_text::report(name, report))?;
+        before = "\n";
+    }
+    for (_, profile) in &given.profiles {
+        let (words, table) = analysis_text::profile(profile, top);
+        write!(out, "{before}{words}{}", table.text())?;
+        before = "\n";
+    }
+    Ok(())
+}
+
+/// Only profiles and reports were given.
+fn without_snapshot(out: &mut impl Write, given: &Given, top: usize, as_json: bool) -> Result<()> {
+    if !as_json {
+        return beside(out, given, top, "");
+    }
+    let whole = match (given.profiles.as_slice(), given.reports.as_slice()) {
+        ([(_, profile)], []) => {
+            let sites = analysis_text::profile(profile, top).1.json();
+            json!({ "schema": "cutoff.profile/1", "total_bytes": profile.total_bytes, "sites": sites })
+        }
+        (profiles, reports) => json!({
+            "schema": "cutoff.report/1",
+            "reports": crate::cli::json::reports(reports),
+            "profiles": crate::cli::json::profiles(profiles, top),
+        }),
+    };
+    serde_json::to_writer_pretty(&mut *out, &whole)?;
+    writeln!(out)?;
+    Ok(())
 }
 
 /// The questions that were asked, each with its table.
@@ -216,170 +260,4 @@ fn tables(args: &AnalyzeArgs, files: &[SnapshotFile]) -> Result<Vec<(Table, Opti
         tables.push((heap_views::duplicate_strings(newest, args.rows()), None));
     }
     Ok(tables)
-}
-
-fn classes(facts: &Facts, top: usize) -> Table {
-    let rows = facts
-        .classes
-        .iter()
-        .take(top)
-        .map(|c| vec![Masked::from(&*c.name).as_str().into(), c.count.into(), c.shallow.into(), c.retained.into()])
-        .collect();
-    Table { name: "classes", columns: &["class", "count", "shallow_bytes", "retained_bytes"], rows }
-}
-
-/// The verdict for people: the headline first.
-fn text(files: &[SnapshotFile], verdict: &Verdict, context: &Context) -> String {
-    let mut out = String::new();
-    let mut line = |text: String| {
-        out.push_str(text.trim_end());
-        out.push('\n');
-    };
-    match verdict.first() {
-        Some(first) => line(first.headline.to_string()),
-        None => line(verdict.reason.to_string()),
-    }
-    for (n, s) in verdict.suspects.iter().enumerate() {
-        if n > 0 {
-            line(format!("\n{}. {}", n + 1, s.headline));
-        }
-        let place = |p: &Option<heap::Place>| p.as_ref().map(|p| format!("{}:{}:{}", p.file, p.line, p.column));
-        if let Some(at) = place(&s.location) {
-            line(format!("   written at   {at}"));
-        }
-        if let Some(at) = place(&s.class_location) {
-            line(format!("   {} at {at}", s.growing_class));
-        }
-        if let Some(age) = &s.age {
-            line(format!("   that code     {} \"{}\"", age_words(age, Some(context.clock().now().wall)), age.subject));
-        }
-        if let Some(stored) = &s.stored_in {
-            line(format!("   stored in     {stored}{}", s.package.as_ref().map(|p| format!(" of {p}")).unwrap_or_default()));
-        }
-        if let Some(rate) = s.growth_per_minute {
-            line(format!("   growth        {}/min", Bytes(rate.max(0.0) as u64)));
-        }
-        line(format!("   confidence    {}   fingerprint {}   @{}", s.confidence.word(), s.fingerprint, s.holder_id));
-        line(format!("   path          {}", path(s)));
-        for site in &s.allocated_at {
-            let at = place(&site.place).map(|at| format!(" at {at}")).unwrap_or_default();
-            let by = site.callers.first().map(|c| format!(", called by {c}")).unwrap_or_default();
-            line(format!("   allocated by  {}{at} ({:.0} %{by})", site.function, site.share * 100.0));
-        }
-        for sample in s.samples.iter().take(3) {
-            line(format!("   member        {sample}"));
-        }
-        if let Some(t) = &s.trigger {
-            let (new, old) = t.split.words();
-            line(format!(
-                "   trigger       {} is {} in {:.0} % of {new}, in {:.0} % of {old}",
-                t.property,
-                t.value,
-                t.new_share * 100.0,
-                t.old_share * 100.0
-            ));
-        }
-        for lack in &s.cannot_prove {
-            line(format!("   not proven    {lack}"));
-        }
-    }
-    if !verdict.large.is_empty() {
-        line("\nlarge, not called a leak".to_owned());
-        for l in &verdict.large {
-            let count = if l.count > 0 { format!(", {} members", Count(l.count)) } else { String::new() };
-            line(format!(
-                "   {:>9}  {:>4.1} %  {} ({}{count})",
-                Bytes(l.retained_bytes).to_string(),
-                l.share * 100.0,
-                l.name,
-                l.kind.word()
-            ));
-        }
-    }
-    for caveat in &verdict.caveats {
-        line(format!("\ncaution: {caveat}"));
-    }
-    if !verdict.next_capture.is_empty() {
-        line(format!("\nnext capture: {}", verdict.next_capture));
-    }
-    line(String::new());
-    for f in files {
-        let version = f.facts.node_version.as_ref().map(|v| format!(", Node {v}")).unwrap_or_default();
-        line(format!(
-            "{}: {} ({}{version}), heap {}, {} objects, sha256 {}",
-            f.name,
-            f.facts.kind.words(),
-            f.size,
-            Bytes(f.facts.total_bytes),
-            Count(f.facts.nodes),
-            &f.sha256[..16]
-        ));
-        if let Some(cut) = &f.facts.cut {
-            let share = |(have, whole): (u64, u64)| if whole == 0 { 100.0 } else { have as f64 * 100.0 / whole as f64 };
-            line(format!(
-                "   CUT in its {}: {:.0} % of the objects, {:.0} % of the references",
-                cut.at.word(),
-                share(cut.nodes),
-                share(cut.edges)
-            ));
-        }
-    }
-    out
-}
-
-fn path(s: &heap::Suspect) -> String {
-    let hops = s.path.iter().map(|h| {
-        let more = if h.folded > 0 { "… " } else { "" };
-        format!("{more}{} → {}", h.edge, h.node)
-    });
-    hops.collect::<Vec<_>>().join(" ")
-}
-
-fn profile(out: &mut impl Write, path: &Path, top: usize, as_json: bool) -> Result<()> {
-    let file = snapshot_file::open(path)?;
-    let mut whole = Vec::new();
-    snapshots::pieces(&file, false, |piece| {
-        whole.extend_from_slice(piece);
-        Ok(())
-    })?;
-    let profile = Profile::parse(&whole).map_err(|e| {
-        Trouble::new(
-            TroubleKind::NotFound,
-            e.to_string(),
-            path.display().to_string(),
-            "give a .heapprofile of --heap-prof, the inspector or DevTools",
-        )
-    })?;
-    let rows = profile
-        .sites
-        .iter()
-        .take(top)
-        .map(|s| {
-            let at = s.place.as_ref().map_or(Value::Null, |p| format!("{}:{}", p.file, p.line).into());
-            vec![
-                s.function.as_str().into(),
-                at,
-                s.self_bytes.into(),
-                s.total_bytes.into(),
-                s.callers.first().map_or(Value::Null, |c| c.as_str().into()),
-            ]
-        })
-        .collect();
-    let table = Table { name: "sites", columns: &["function", "place", "self_bytes", "total_bytes", "caller"], rows };
-    if as_json {
-        writeln!(out, "{}", json!({ "schema": "cutoff.profile/1", "total_bytes": profile.total_bytes, "sites": table.json() }))?;
-    } else {
-        if let Some(first) = profile.sites.first() {
-            let at = first.place.as_ref().map(|p| format!(" at {}:{}", p.file, p.line)).unwrap_or_default();
-            writeln!(
-                out,
-                "{}{at} allocated {} of the {} that are alive (by sampling; who holds them is not in this file)",
-                first.function,
-                Bytes(first.self_bytes),
-                Bytes(profile.total_bytes)
-            )?;
-        }
-        write!(out, "{}", table.text())?;
-    }
-    Ok(())
 }

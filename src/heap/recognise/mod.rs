@@ -2,6 +2,7 @@
 
 mod async_context;
 mod buffers;
+mod captured;
 mod closures;
 mod collections;
 mod entries;
@@ -18,6 +19,7 @@ mod timers;
 mod trail;
 
 pub(super) use async_context::{keepers, store_name, stores};
+pub(super) use captured::captured;
 pub(super) use collections::entries;
 pub(super) use entries::Entries;
 pub(super) use members::{Members, label, members, thinned};

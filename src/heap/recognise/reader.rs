@@ -290,6 +290,12 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// What the snapshot keeps of the text of a function's script: its beginning.
+    pub fn source_of(&self, closure: NodeIx) -> Option<Cow<'a, str>> {
+        let text = self.internal(self.script_node(closure)?, self.w.source)?;
+        Some(self.a.name(text))
+    }
+
     fn function_of_script(&self, script: u32) -> Option<NodeIx> {
         self.a.locations().iter().find(|l| l.script == script && self.a.kind(l.node) == NodeKind::Closure).map(|l| l.node)
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::base::{Bytes, Masked, Trouble, TroubleKind};
 use crate::disk;
@@ -21,6 +21,15 @@ const DEEPEST: usize = 12;
 /// Suspects whose code is looked up.
 const SUSPECTS: usize = 3;
 
+/// Which changes are in question: those whose revert is being considered.
+#[derive(Clone, Copy, Debug)]
+pub enum Since {
+    /// This long before the newest commit.
+    Before(TimeDelta),
+    /// From here on.
+    Time(DateTime<Utc>),
+}
+
 /// Where original code can be found.
 pub struct Sources {
     maps: Vec<PathBuf>,
@@ -29,15 +38,16 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Looks at a directory of maps and a clone at a revision. `window` before its newest commit are the changes a revert would take back.
+    /// Looks at directories of maps and a clone at a revision. `since` says which commits a revert would take back.
     ///
     /// # Errors
     /// When one of them cannot be read.
-    pub fn open(maps: Option<&Path>, repo: Option<(&Path, &str)>, window: TimeDelta) -> Result<Self, Trouble> {
+    pub fn open(maps: &[PathBuf], repo: Option<(&Path, &str)>, since: Since) -> Result<Self, Trouble> {
         let mut found = Vec::new();
-        if let Some(dir) = maps {
+        for dir in maps {
+            let before = found.len();
             collect(dir, 0, &mut found)?;
-            if found.is_empty() {
+            if found.len() == before {
                 return Err(Trouble::new(
                     TroubleKind::NotFound,
                     "no source map (*.map) in this directory",
@@ -49,7 +59,11 @@ impl Sources {
         let repo = match repo {
             Some((dir, revision)) => {
                 let repo = Repo::open(dir, Some(revision), GIT_WITHIN).map_err(Trouble::from)?;
-                let changes = repo.recent(window).map_err(Trouble::from)?;
+                let changes = match since {
+                    Since::Before(window) => repo.recent(window),
+                    Since::Time(from) => repo.since(from),
+                }
+                .map_err(Trouble::from)?;
                 Some((repo, changes))
             }
             None => None,
