@@ -121,37 +121,36 @@ impl Rows {
             return Ok(0);
         }
         for (i, &b) in bytes.iter().enumerate() {
+            if self.opened && b.is_ascii_digit() {
+                self.value = self.value.wrapping_mul(10).wrapping_add(u64::from(b - b'0'));
+                self.digits = true;
+                continue;
+            }
+            // Whatever is no digit ends a number: a damaged file must read the same byte by byte and at once.
+            let mut stop = false;
+            if self.digits {
+                self.row[self.column] = self.value;
+                self.column += 1;
+                self.value = 0;
+                self.digits = false;
+                if self.column == self.width {
+                    self.column = 0;
+                    block.push(&self.row[..self.width]);
+                    stop = true;
+                }
+            }
             match b {
-                b'0'..=b'9' if self.opened => {
-                    self.value = self.value.wrapping_mul(10).wrapping_add(u64::from(b - b'0'));
-                    self.digits = true;
-                }
-                b',' | b']' if self.opened => {
-                    if self.digits {
-                        self.row[self.column] = self.value;
-                        self.column += 1;
-                        self.value = 0;
-                        self.digits = false;
-                        if self.column == self.width {
-                            self.column = 0;
-                            block.push(&self.row[..self.width]);
-                            if one_row && b == b',' {
-                                return Ok(i + 1);
-                            }
-                        }
-                    }
-                    if b == b']' {
-                        return Err(Fed::Closed(i + 1));
-                    }
-                }
+                b']' if self.opened => return Err(Fed::Closed(i + 1)),
+                b',' if self.opened => {}
                 b' ' | b'\n' | b'\r' | b'\t' => {}
                 b'[' if !self.opened => {
                     self.opened = true;
-                    if one_row {
-                        return Ok(i + 1);
-                    }
+                    stop = true;
                 }
                 _ => return Err(Fed::Wrong),
+            }
+            if one_row && stop {
+                return Ok(i + 1);
             }
         }
         if one_row { Err(Fed::All) } else { Ok(bytes.len()) }

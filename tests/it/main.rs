@@ -4,7 +4,6 @@
 mod analyze;
 mod cli;
 mod copy;
-mod fuzz;
 mod house;
 mod leaks;
 mod oracle;

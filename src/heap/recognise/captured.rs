@@ -9,8 +9,10 @@ use crate::heap::ids::NodeIx;
 
 use super::reader::Reader;
 
-/// Functions looked at for one scope.
-const MOST: usize = 256;
+/// References to one scope, and functions and scopes below one, that are looked at.
+const MOST: usize = 64;
+/// Above this many edges the functions of a scope are not looked for: that takes a pass over all of them, for each scope.
+const LARGE: usize = 4_000_000;
 
 /// A variable of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +49,19 @@ pub(in crate::heap) fn captured(reader: &Reader<'_>, node: NodeIx) -> Vec<Captur
 /// Texts of all functions that see the scope; `None` when one is missing.
 fn texts(reader: &Reader<'_>, scope: NodeIx) -> Option<Vec<String>> {
     let a = reader.a;
+    if a.edge_count() > LARGE {
+        return None;
+    }
     let mut found = Vec::new();
     let mut scopes = vec![scope];
     let mut at = 0;
     while let Some(&scope) = scopes.get(at) {
         at += 1;
-        for edge in a.retainers(scope) {
+        let edges = reader.retainers(scope);
+        if edges.len() >= MOST {
+            return None;
+        }
+        for edge in edges.iter() {
             let name = match edge.label {
                 crate::heap::snapshot::Label::Name(name) => Some(name),
                 crate::heap::snapshot::Label::Index(_) => None,

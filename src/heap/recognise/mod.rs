@@ -18,7 +18,7 @@ mod strings;
 mod timers;
 mod trail;
 
-pub(super) use async_context::{keepers, store_name, stores};
+pub(super) use async_context::{frame_keepers, keepers, store_name, stores};
 pub(super) use captured::captured;
 pub(super) use collections::entries;
 pub(super) use entries::Entries;

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::entries::Entries;
@@ -12,9 +13,9 @@ use super::entries::Entries;
 use crate::base::{Masked, Untrusted};
 use crate::heap::analysis::Analysis;
 use crate::heap::declare::{Named, declaration};
-use crate::heap::format::{EdgeKind, NodeKind};
-use crate::heap::ids::{NodeIx, StringIx};
-use crate::heap::snapshot::{Edge, Label};
+use crate::heap::format::{EdgeKind, NodeKind, code};
+use crate::heap::ids::{EdgeIx, NodeIx, StringIx};
+use crate::heap::snapshot::{Edge, Label, TARGET, TARGET_BITS};
 use crate::heap::verdict::Place;
 
 macro_rules! words {
@@ -57,6 +58,7 @@ words! {
     function = "function",
     async_local_storage = "AsyncLocalStorage",
     parameters_and_registers = "parameters_and_registers",
+    async_context_frame = "AsyncContextFrame",
     reactions_or_result = "reactions_or_result",
 }
 
@@ -161,6 +163,15 @@ impl<'a> Reader<'a> {
         self.look_up_retainers([node]);
         let known = self.retainers.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&node.0).map_or_else(|| Arc::from([]), Arc::clone)
+    }
+
+    /// All references to `node` from variables and properties, in the order of the file. A pass over all edges.
+    pub fn named_retainers(&self, node: NodeIx) -> Vec<Edge> {
+        let snapshot = self.a.snapshot();
+        let names = |packed: u32| packed & TARGET == node.0 && matches!(packed >> TARGET_BITS, code::CONTEXT | code::PROPERTY);
+        let found = snapshot.edges.to.par_iter().enumerate().with_min_len(1 << 16).filter(|(_, packed)| names(**packed));
+        let found: Vec<EdgeIx> = found.map(|(e, _)| EdgeIx(e as u32)).collect();
+        found.into_iter().map(|e| snapshot.edge(e)).collect()
     }
 
     /// How little a function tells about its scope: classes most, of these the last of a module (a service stands behind its helpers);

@@ -10,8 +10,9 @@ use rustc_hash::FxHashSet;
 use super::Rule;
 use super::pending::worth;
 use super::scene::{Candidate, Known, Scene};
+use crate::heap::declare::Named;
 use crate::heap::ids::NodeIx;
-use crate::heap::recognise::{Pending as Timers, Reader, keepers, store_name, stores};
+use crate::heap::recognise::{Pending as Timers, Reader, frame_keepers, keepers, store_name, stores};
 use crate::heap::verdict::HolderKind;
 
 /// Stores below this share of the heap are no leak in one snapshot (1 of).
@@ -25,7 +26,7 @@ impl Rule for AsyncContext {
     }
 
     fn find(&self, scene: &Scene<'_>) -> Vec<Candidate> {
-        let Some((name, storage, _)) = store_name(&scene.reader) else { return Vec::new() };
+        let Some((name, storage, scope)) = store_name(&scene.reader) else { return Vec::new() };
         let mut found: Vec<Candidate> = Vec::new();
         let known = |detail: String, more, place| Known {
             name: name.clone(),
@@ -51,8 +52,9 @@ impl Rule for AsyncContext {
                 named: Some(known(detail, more, scene.reader.place(group.function))),
             });
         }
-        let old = scene.past.as_ref().map(|p| by_kind(&p.reader, &keepers(&p.reader)));
-        let resources: Vec<NodeIx> = scene.census().stores.iter().map(|e| e.from).collect();
+        let old = scene.past.as_ref().map(|p| by_kind(&p.reader, &[keepers(&p.reader), frame_keepers(&p.reader)].concat()));
+        let resources: Vec<NodeIx> = scene.census().stores.iter().map(|e| e.from).chain(frame_keepers(&scene.reader)).collect();
+        let written = scene.reader.declared(scope, &name, Named::Variable).or_else(|| scene.reader.context_place(scope));
         for (kind, (resources, kept)) in by_kind(&scene.reader, &resources) {
             let before = old
                 .as_ref()
@@ -68,11 +70,7 @@ impl Rule for AsyncContext {
                 count: Some(kept.len() as u64),
                 growth,
                 retained: size,
-                named: Some(known(
-                    format!("kept by {} objects of class {kind}", resources.len()),
-                    more,
-                    scene.reader.place(storage).or_else(|| scene.reader.context_place(storage)),
-                )),
+                named: Some(known(format!("kept by {} objects of class {kind}", resources.len()), more, written.clone())),
                 members: kept,
             });
         }

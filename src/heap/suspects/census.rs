@@ -15,8 +15,7 @@ pub(super) struct Census {
     pub emitters: Vec<Edge>,
     /// `<symbol kEvents>`: from an `EventTarget` to its listeners by event.
     pub targets: Vec<Edge>,
-    /// `<symbol kResourceStore>` (Node 16 to 22), `<symbol kAsyncContextFrame>` (24+): from a resource to what it keeps of
-    /// `AsyncLocalStorage`.
+    /// `<symbol kResourceStore>` (Node 16 to 22): from a resource to what it keeps of `AsyncLocalStorage`.
     pub stores: Vec<Edge>,
     /// `parameters_and_registers`: from a suspended generator or async function to its locals.
     pub frames: Vec<Edge>,
@@ -30,11 +29,10 @@ pub(super) struct Census {
 
 impl Census {
     pub fn of(a: &Analysis) -> Self {
-        const NAMES: [&str; 9] = [
+        const NAMES: [&str; 8] = [
             "_events",
             "<symbol kEvents>",
             "<symbol kResourceStore>",
-            "<symbol kAsyncContextFrame>",
             "parameters_and_registers",
             "reactions_or_result",
             "table",
@@ -51,7 +49,7 @@ impl Census {
             }
             let what = whats[k];
             let big = || snapshot.nodes.size.get((packed & TARGET) as usize) >= TABLE;
-            (!matches!(what, 6 | 7) || big()).then_some((e, what))
+            (!matches!(what, 5 | 6) || big()).then_some((e, what))
         });
         let mut census = Self::default();
         for (e, what) in hits {
@@ -59,10 +57,10 @@ impl Census {
             match what {
                 0 => &mut census.emitters,
                 1 => &mut census.targets,
-                2 | 3 => &mut census.stores,
-                4 => &mut census.frames,
-                5 => &mut census.promises,
-                6 | 7 => &mut census.tables,
+                2 => &mut census.stores,
+                3 => &mut census.frames,
+                4 => &mut census.promises,
+                5 | 6 => &mut census.tables,
                 _ => &mut census.buffers,
             }
             .push(edge);

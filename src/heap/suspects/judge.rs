@@ -33,8 +33,8 @@ struct Finding {
     score: f64,
     /// Whether the evidence suffices to call it a leak.
     leaks: bool,
-    /// What each rule found this holder to have grown by, all its places together.
-    by_rule: BTreeMap<&'static str, i64>,
+    /// What each rule found this holder to have grown by (or to keep, with one snapshot), all its places together, in the order of the rules.
+    by_rule: Vec<(&'static str, i64)>,
 }
 
 /// Fills in suspects, what is large, and why there is none.
@@ -77,18 +77,24 @@ pub(super) fn judge(scene: &Scene<'_>, candidates: Vec<Candidate>, options: &Opt
             Some(held) => {
                 // Two places of one holder (two lists in one map) are one suspect with the growth of both; what two rules find is one place.
                 let mut by_rule = std::mem::take(&mut held.by_rule);
-                for (rule, growth) in &finding.by_rule {
-                    *by_rule.entry(rule).or_default() += growth;
+                for &(rule, bytes) in &finding.by_rule {
+                    match by_rule.iter_mut().find(|(known, _)| *known == rule) {
+                        Some((_, sum)) => *sum += bytes,
+                        None => by_rule.push((rule, bytes)),
+                    }
                 }
-                // Rules come most special first, and the first that found it names it.
-                let rule = held.suspect.rule.clone();
                 if finding.score > held.score {
                     *held = finding;
                 }
-                let growth = by_rule.values().copied().max();
-                held.suspect.rule = rule;
-                held.suspect.growth_bytes = growth;
-                held.score = held.score.max(growth.unwrap_or(0) as f64);
+                let most = by_rule.iter().map(|r| r.1).max().unwrap_or(0);
+                // Rules come most special first: the first that explains half of it names it.
+                if let Some((rule, _)) = by_rule.iter().find(|r| r.1 * 2 >= most) {
+                    held.suspect.rule = Masked::own(rule);
+                }
+                if scene.past.is_some() {
+                    held.suspect.growth_bytes = Some(most);
+                    held.score = held.score.max(most as f64);
+                }
                 held.by_rule = by_rule;
             }
             None => {
@@ -222,7 +228,7 @@ fn weigh(scene: &Scene<'_>, candidate: &Candidate, total: u64) -> Option<Finding
         cannot_prove: Vec::new(),
     };
     let mut suspect = suspect;
-    let by_rule = candidate.growth.map(|g| (candidate.rule, g)).into_iter().collect();
+    let by_rule = vec![(candidate.rule, candidate.growth.unwrap_or(i64::try_from(candidate.retained).unwrap_or(i64::MAX)))];
     if origin == Origin::Node && apps_members {
         // Node's line helps nobody: the app's function does.
         suspect.location.clone_from(&suspect.class_location);
