@@ -107,6 +107,9 @@ fn todo(state: &State, now: Stamp) -> Vec<String> {
     for act in state.acts.iter().filter(|a| a.outcome == crate::incident::ActOutcome::Pending) {
         items.push(format!("Look up whether {} (#{}) was done", act.request.act, act.mark.seq));
     }
+    for (act, left) in state.leftovers() {
+        items.push(format!("See to what #{act} left behind ({}): {}", left.settle.act, left.what));
+    }
     for h in state.hypotheses.iter().filter(|h| h.closed.is_none()) {
         let mut text = format!("Prove or disprove: {}", h.statement);
         let _ = write!(text, " (open for {} of {} min)", (now.wall - h.mark.at).num_minutes(), h.timebox_minutes);

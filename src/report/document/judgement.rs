@@ -51,6 +51,9 @@ pub(super) fn gaps(state: &State) -> Vec<Claim> {
     for act in state.acts.iter().filter(|a| a.outcome == crate::incident::ActOutcome::Pending) {
         said.push(claim(format!("Whether {} was done is not recorded.", act.request.act), [act.mark.seq]));
     }
+    for (act, left) in state.leftovers() {
+        said.push(claim(format!("Nobody has seen to what was left behind: {}.", left.what), [act]));
+    }
     for (at, seconds) in &state.clock_steps {
         said.push(claim(format!("{}: the wall clock moved by {seconds} s against the monotonic one.", t_plus(state, *at)), []));
     }
