@@ -72,6 +72,7 @@ pub async fn desk(context: &Context, world: Option<&World>) -> Result<Desk> {
         template: context.template()?,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         first_looks: crate::runtime::FirstLooks::default(),
+        early: crate::runtime::Early::default(),
     };
     let model = Model::new(setting, Board::new(config.pressure), clock.now());
     let mut desk = Desk::new(model, hands);

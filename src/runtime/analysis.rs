@@ -175,9 +175,15 @@ impl Work {
             let analysis = match key.as_ref().and_then(|key| kept.analysis(key)) {
                 Some(known) => Arc::new(known),
                 None => {
-                    let file = Reader::open(&path).map_err(Trouble::from)?;
-                    let place = path.file_name().unwrap_or_default().to_string_lossy();
-                    let (analysis, whole) = snapshots::analyse(&file, true, &place, &progress)?;
+                    // It was parsed while it came, or is read now.
+                    let (analysis, whole) = match self.hands.early.take(id, &progress) {
+                        Some(known) => known,
+                        None => {
+                            let file = Reader::open(&path).map_err(Trouble::from)?;
+                            let place = path.file_name().unwrap_or_default().to_string_lossy();
+                            snapshots::analyse(&file, true, &place, &progress)?
+                        }
+                    };
                     let analysis = Arc::new(analysis);
                     fresh.push(Fresh { analysis: analysis.clone(), whole, key });
                     analysis

@@ -14,7 +14,7 @@ use crate::app::model::Arms;
 use crate::app::{CaptureEnd, Gather, JobId, Model, News};
 use crate::base::{Bytes, BytesPerSecond, ContainerRef, EvidenceId, Masked, ProcessKey, Stamp, Trouble, TroubleKind};
 use crate::capture::{self, Captured, Depth, Landing, SessionPlace, Survey, Vigil};
-use crate::evidence::{Growing, Store, file_name};
+use crate::evidence::{Follower, Growing, Store, file_name};
 use crate::incident::{IncidentId, Outcome};
 use crate::preflight::{CaptureState, Pace, Risk};
 use crate::pressure::Ceiling;
@@ -169,9 +169,22 @@ async fn run(
     let mut file = store.create(order.evidence, &name, expected).map_err(Trouble::from)?;
     // In incident time, as the growth it races against.
     let mut pace = Pace::default();
-    let mut told = |state: CaptureState| tell(pace.told(state, hands.clock.now().mono), None);
+    let mut coming = (extension == "heapsnapshot").then(|| file.follow().ok()).flatten();
+    let mut told = |state: CaptureState| {
+        begin_early(hands, order.evidence, &state, &mut coming);
+        tell(pace.told(state, hands.clock.now().mono), None);
+    };
     let captured = capture::take(&place, &survey, &assessment, order.accepted, &mut file, &mut told, stop).await;
     seal(hands, &order, captured, file, began)
+}
+
+/// With the first byte the analysis begins, beside the copy.
+fn begin_early(hands: &Hands, evidence: EvidenceId, state: &CaptureState, coming: &mut Option<Follower>) {
+    if matches!(state, CaptureState::Copying { .. })
+        && let Some(from) = coming.take()
+    {
+        hands.early.begin(evidence, from);
+    }
 }
 
 fn seal(hands: &Hands, order: &Order, captured: Captured, file: Growing, began: Stamp) -> Result<(CaptureState, CaptureEnd), Trouble> {
@@ -202,7 +215,11 @@ async fn wait(
     let name = file_name(began.wall, &order.container.pod.name, &order.method, "heapsnapshot");
     let mut file = store.create(order.evidence, &name, None).map_err(Trouble::from)?;
     let mut pace = Pace::default();
-    let mut told = |state: CaptureState| tell(pace.told(state, hands.clock.now().mono), None);
+    let mut coming = file.follow().ok();
+    let mut told = |state: CaptureState| {
+        begin_early(hands, order.evidence, &state, &mut coming);
+        tell(pace.told(state, hands.clock.now().mono), None);
+    };
     let arm = order.method != "watch";
     let vigil = Vigil { place, pressure: order.pressure, arm, since, room: store.room(), landing: &mut file, stop };
     let mut seen = |process: &ProcessKey| tell(CaptureState::Preparing { step: Masked::own("arms its process") }, Some(process.clone()));

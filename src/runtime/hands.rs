@@ -34,6 +34,8 @@ pub struct Hands {
     pub tool: String,
     /// The first look at each process, to tell what grows by a later one.
     pub first_looks: FirstLooks,
+    /// What is analysed while it comes.
+    pub early: super::Early,
 }
 
 impl Hands {

@@ -7,6 +7,7 @@ mod acts;
 mod analysis;
 mod captures;
 mod desk;
+mod early;
 mod export;
 mod hands;
 mod jobs;
@@ -26,6 +27,7 @@ use crate::base::EvidenceId;
 use crate::heap::Analysis;
 
 pub use desk::Desk;
+pub use early::Early;
 pub use export::{render_postmortem, write_postmortem};
 pub use hands::{FirstLooks, Hands};
 pub use sources::{Since, Sources};

@@ -31,7 +31,8 @@ async fn by_signal_where_it_is_proved_and_never_elsewhere() {
                 assert!(assessment.risk <= Risk::Unknown, "{start}: {}", assessment.headline());
                 assert_eq!(captured.outcome, Outcome::Complete, "{program} {start}: {}", captured.done.state.line());
                 assert!(is_snapshot(&bytes) && words.first() == Some(&"PREPARING"), "{words:?}");
-                assert!(captured.done.remark.as_str().ends_with("stays in the pod"), "{}", captured.done.remark);
+                let remark = captured.done.remark.as_str();
+                assert!(remark.contains("stays in the pod; its sha256 there is the same"), "{remark}");
                 let there = std::fs::read_dir(pod.dir.path())
                     .expect("a directory")
                     .flatten()
