@@ -233,11 +233,8 @@ async fn resumed(
         }
         let path = known.path.as_ref().map_or("", Masked::as_str);
         let there = capture::sha256_in_pod(place, &survey.facts, path, bytes).await;
-        let file = match home.store.resume(item.record.evidence) {
-            Ok(file) => file,
-            // Another call is at it.
-            Err(_) => continue,
-        };
+        // Where it cannot be taken up, another call is at it.
+        let Ok(file) = home.store.resume(item.record.evidence) else { continue };
         if there.as_deref() != Some(file.sha256().as_str()) {
             say(&format!("{} is not the beginning of this file, or that cannot be proved: it is copied anew", item.path.display()));
             continue;
