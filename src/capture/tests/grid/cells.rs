@@ -116,7 +116,7 @@ fn cells(programs: &[(String, u16)]) -> Vec<Cell<'_>> {
 async fn the_decision_in_every_cell_and_the_process_lives() {
     let programs: Vec<(String, u16)> = programs().into_iter().filter_map(|p| major(&p).map(|m| (p, m))).collect();
     let all = cells(&programs);
-    let rows: Vec<Option<Row>> = futures::stream::iter(all).map(|cell| judge(cell)).buffered(2).collect().await;
+    let rows: Vec<Option<Row>> = futures::stream::iter(all).map(judge).buffered(2).collect().await;
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
     table::decisions(&rows);
 }

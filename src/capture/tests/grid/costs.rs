@@ -55,29 +55,22 @@ async fn no_capture_that_was_ok_killed_its_process() {
             cells.push((program.clone(), major, shape));
         }
     }
-    let all: Vec<Option<Cost>> =
-        futures::stream::iter(cells).map(|(program, major, shape)| cost(program, major, shape)).buffered(2).collect().await;
+    let all = futures::stream::iter(&cells).map(|(program, major, shape)| cost(program, *major, *shape));
+    let all: Vec<Option<Cost>> = all.buffered(2).collect().await;
     let all: Vec<Cost> = all.into_iter().flatten().collect();
     if !all.is_empty() {
         write(&all);
     }
 }
 
-async fn cost(program: String, major: u16, (shape, each, first): (&'static str, &str, &str)) -> Option<Cost> {
+async fn cost(program: &str, major: u16, (shape, each, first): (&'static str, &str, &str)) -> Option<Cost> {
     let script = format!(
         "const v8 = require('v8'), kept = globalThis.all = []; {first} let n = 0;
         const used = () => v8.getHeapStatistics().used_heap_size > {HEAP}e6;
         for (;;) {{ {each}; n++; if (n % 4096 === 0 && used()) {{ gc(); if (used()) break }} }}
         console.error('ready'); setInterval(() => kept.length, 50);"
     );
-    let start = Start {
-        program: &program,
-        command: "NODE --expose-gc --inspect-port=PORT app.js",
-        script: &script,
-        files: &[],
-        setup: "",
-        env: &[],
-    };
+    let start = Start { program, command: "NODE --expose-gc --inspect-port=PORT app.js", script: &script, files: &[], setup: "", env: &[] };
     let mut pod = LocalPod::start_in_cgroup(start, None).await?;
     let name = format!("Node {major}, {shape}");
     // Once without a limit, to learn what it says that it needs; then with exactly that.
