@@ -50,7 +50,7 @@ impl Session {
         self.call(&Lane::Main, "NodeTracing.stop", json!({}), CALL.max(within)).await?;
         collected?;
         let until = tokio::time::Instant::now() + CALL;
-        let mut found = self.take_kept("NodeTracing.dataCollected").iter().filter_map(|(_, params)| read(params)).last();
+        let mut found = self.take_kept("NodeTracing.dataCollected").iter().rev().find_map(|(_, params)| read(params));
         while found.is_none() {
             let left = until.saturating_duration_since(tokio::time::Instant::now());
             match self.wire.hear(left, WHAT).await? {
