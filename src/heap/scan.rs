@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::columns::{EdgeBlock, LocationBlock, NodeBlock, append_edges, append_locations, append_nodes};
-use super::format::Header;
+use super::format::{Header, code};
 use super::progress::{Phase, Stop};
 use super::rows::{Fed, Rows};
 use super::salvage::{Cut, Section};
@@ -440,6 +440,13 @@ impl Scanner {
         self.root_edges = edges > 0 && self.nodes.first_edge.get(root + 1).is_some_and(|&end| end <= edges);
         for first in &mut self.nodes.first_edge {
             *first = (*first).min(edges);
+        }
+        // Edges that no node counts as its own, in a damaged file: they lead nowhere, and the last node has them.
+        if let Some(end) = self.nodes.first_edge.last_mut()
+            && *end < edges
+        {
+            self.edges.to[*end as usize..].fill(code::BROKEN << TARGET_BITS);
+            *end = edges;
         }
     }
 
