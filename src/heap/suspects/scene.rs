@@ -31,7 +31,9 @@ pub(super) struct Scene<'a> {
     paths: Option<PathTree>,
     net: OnceLock<(Vec<i64>, Prefix)>,
     singles: OnceLock<Singles>,
-    census: OnceLock<Census>,
+    census: Census,
+    /// What weighs much in the newest, by dominators.
+    heavy: Heavy,
     timers: OnceLock<Vec<Timers>>,
     timers_before: OnceLock<Vec<Timers>>,
     progress: &'a dyn Progress,
@@ -97,8 +99,14 @@ impl<'a> Scene<'a> {
         past: Option<(&'a Analysis, Growth)>,
         progress: &'a dyn Progress,
     ) -> Result<Self, Stop> {
-        let (paths, (reader, data)) =
-            rayon::join(|| newest.path_tree(progress), || rayon::join(|| Reader::of(newest), || Data::of(newest)));
+        // The paths take longest: what does not need them is found beside them.
+        let by_size = || {
+            let data = Data::of(newest);
+            let heavy = Heavy::by_dominators(newest, |n| data.bytes(newest, n), |whole| LEAST.max(whole / SHARE));
+            (data, heavy, Census::of(newest))
+        };
+        let (paths, (reader, (data, heavy, census))) =
+            rayon::join(|| newest.path_tree(progress), || rayon::join(|| Reader::of(newest), by_size));
         let past = past.map(|(before, growth)| Past { reader: Reader::of(before), growth, data: Data::of(before), paths: OnceLock::new() });
         let scene = Self {
             reader,
@@ -109,7 +117,8 @@ impl<'a> Scene<'a> {
             paths: Some(paths?),
             net: OnceLock::new(),
             singles: OnceLock::new(),
-            census: OnceLock::new(),
+            census,
+            heavy,
             timers: OnceLock::new(),
             timers_before: OnceLock::new(),
             progress,
@@ -155,15 +164,14 @@ impl<'a> Scene<'a> {
 
     /// Structures that rules look for, in the newest.
     pub fn census(&self) -> &Census {
-        self.census.get_or_init(|| Census::of(self.a()))
+        &self.census
     }
 
     /// Places of the newest where size accumulates, by dominators.
     pub fn singles(&self) -> &Singles {
         self.singles.get_or_init(|| {
             let a = self.a();
-            let heavy = Heavy::by_dominators(a, |n| self.data.bytes(a, n), |whole| LEAST.max(whole / SHARE));
-            let mut points = points(a, &heavy);
+            let mut points = points(a, &self.heavy);
             points.retain(|p| !self.is_structure(p.node));
             // A scope is no pile, and what several of its variables share is S2's; only a chain of scopes is a place of its own.
             let scopes: Vec<NodeIx> = points.iter().map(|p| p.node).filter(|&n| self.reader.is_context(n)).collect();
@@ -179,7 +187,7 @@ impl<'a> Scene<'a> {
                     });
                 }
             }
-            Singles { points, explained, least: heavy.least }
+            Singles { points, explained, least: self.heavy.least }
         })
     }
 
