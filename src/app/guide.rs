@@ -63,6 +63,8 @@ fn happening(state: &State, event: &Event) -> Option<Happening> {
                 Effectiveness::TooEarly => None,
             },
         },
+        // A log that was kept is no snapshot.
+        Kind::CaptureEnded { evidence, .. } if !state.capture(*evidence).is_some_and(crate::incident::Capture::is_heap) => return None,
         Kind::CaptureEnded { outcome, provenance, .. } => What::CaptureEnded {
             complete: *outcome == Outcome::Complete,
             process: provenance.as_ref().map(|p| format!("{}/{}/{}", p.process.container_id, p.process.restart, p.process.pid)),

@@ -99,7 +99,8 @@ pub fn after_end(model: &Model, capture: &Capture) -> Option<Next> {
 }
 
 fn with_incident(model: &Model, state: &State) -> Next {
-    let last = model.captures.iter().rev().find(|c| c.is_heap() && !c.is_waiting());
+    let vain = |c: &&Capture| matches!(c.method.as_str(), "watch" | "near-limit") && matches!(c.state, CaptureState::Failed { .. });
+    let last = model.captures.iter().rev().find(|c| c.is_heap() && !c.is_waiting() && !vain(c));
     if let Some(next) = last.filter(|c| c.job.is_none() && state.findings.is_empty()).and_then(|c| after_end(model, c)) {
         return next;
     }

@@ -48,7 +48,7 @@ pub(super) fn reopened(model: &mut Model, events: &[Event]) -> Vec<Effect> {
 
 /// A capture that ended and was never analysed.
 fn usable(model: &Model) -> Option<Vec<crate::base::EvidenceId>> {
-    let last = model.captures.iter().rev().find(|c| matches!(c.state, CaptureState::Complete { .. }))?;
+    let last = model.captures.iter().rev().find(|c| c.is_heap() && matches!(c.state, CaptureState::Complete { .. }))?;
     Some(vec![last.evidence])
 }
 
@@ -96,7 +96,10 @@ fn close_what_hung(model: &mut Model) -> Vec<Effect> {
             sha256: None,
             file: None,
             provenance: None,
-            remark: Masked::own("cutoff was gone during the capture; what came is in the evidence directory"),
+            remark: Masked::own(match capture.method.as_str() {
+                "watch" | "near-limit" => "cutoff was gone while it waited for a heap",
+                _ => "cutoff was gone during the capture; what came is in the evidence directory",
+            }),
         });
     }
     for kind in &kinds {

@@ -96,23 +96,32 @@ pub async fn dashboard(context: &Context, world: Option<World>) -> Result<Exit> 
         Some(world) => world.data_dir.clone(),
         None => context.paths().data_dir.clone(),
     };
-    let open = match &context.global.incident {
-        Some(_) => Some(incident::meant(context, true)?),
-        None => journal::newest_open(&data_dir).map_err(Trouble::from)?.map(|i| i.id),
-    };
-    if let Some(id) = open {
-        let opened = Journal::open(&data_dir, &id, &incident::holder(context)).map_err(Trouble::from)?;
-        for notice in &opened.notices {
-            tracing::warn!(%notice, incident = id.as_str(), "journal");
-        }
-        desk.reopen(opened.journal, opened.events);
-    }
+    take_up(context, &mut desk, &data_dir)?;
     crate::disk::private_dir(&data_dir).map_err(Trouble::from)?;
     // Without a door the dashboard works; `cutoff note` beside it says why it does not.
     let door =
         crate::runtime::socket::listen(&super::context::socket_at(&data_dir)).map_err(|trouble| tracing::warn!(%trouble, "socket")).ok();
     let terminal = crate::ui::Terminal::open(config.ui.mouse)?;
     screen::run(desk, face, terminal, door).await
+}
+
+/// Takes up the incident that is meant, else the newest open one below `data_dir`, if there is one.
+///
+/// # Errors
+/// When it cannot be read, or somebody else holds it.
+pub fn take_up(context: &Context, desk: &mut Desk, data_dir: &std::path::Path) -> Result<()> {
+    let open = match &context.global.incident {
+        Some(_) => Some(incident::meant(context, true)?),
+        None => journal::newest_open(data_dir).map_err(Trouble::from)?.map(|i| i.id),
+    };
+    if let Some(id) = open {
+        let opened = Journal::open(data_dir, &id, &incident::holder(context)).map_err(Trouble::from)?;
+        for notice in &opened.notices {
+            tracing::warn!(%notice, incident = id.as_str(), "journal");
+        }
+        desk.reopen(opened.journal, opened.events);
+    }
+    Ok(())
 }
 
 /// Fits spans of incident time to a world in which they pass `speed` times faster: the samples do not come faster.

@@ -233,6 +233,19 @@ pub struct AssessmentRecord {
     pub because: Masked,
 }
 
+impl Capture {
+    /// Whether it is (to be) a heap, not a log, a report or a profile.
+    pub fn is_heap(&self) -> bool {
+        !matches!(self.method.as_str(), "log" | "file" | "sampling")
+    }
+
+    /// Whether it only waited for a death, and nothing came of it: no heap, and no harm.
+    pub fn waited_in_vain(&self) -> bool {
+        let waits = matches!(self.method.as_str(), "watch" | "near-limit");
+        waits && self.bytes == Bytes(0) && matches!(self.outcome, Some(Outcome::Failed | Outcome::Cancelled))
+    }
+}
+
 /// A file of evidence, from the start of its capture on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capture {

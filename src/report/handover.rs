@@ -100,7 +100,16 @@ fn todo(state: &State, now: Stamp) -> Vec<String> {
             items.push(format!("Post #{} still has to reach {channel}{why}", post.mark.seq));
         }
     }
-    for c in state.captures.iter().filter(|c| c.ended.is_none()) {
+    for w in state.watches.iter().filter(|w| w.ended.is_none()) {
+        let last = w.signs.last().map_or_else(|| "no sign yet".to_owned(), |(_, sign, what)| format!("last sign: {}, {what}", sign.word()));
+        items.push(format!("{} is ARMED for {}, {}: {last}", w.container, between(w.mark.at, now.wall), w.how.words()));
+    }
+    for p in state.pairs.iter().filter(|p| p.ended.is_none()) {
+        items.push(format!("A second snapshot of {} comes by itself {}, to be compared with {}", p.container, p.when.words(), p.first));
+    }
+    let waits =
+        |c: &crate::incident::Capture| state.watches.iter().any(|w| w.ended.is_none() && c.container.as_ref() == Some(&w.container));
+    for c in state.captures.iter().filter(|c| c.ended.is_none() && !waits(c)) {
         let from = c.container.as_ref().map_or_else(String::new, |c| format!(" of {c}"));
         items.push(format!("Capture {}{from} runs for {}", c.evidence, between(c.mark.at, now.wall)));
     }

@@ -107,11 +107,14 @@ pub(super) fn conditions(state: &State, at: DateTime<Utc>) -> String {
 
 pub(super) fn actions(state: &State) -> String {
     let mut said: Vec<String> = state.acts.iter().filter_map(act_words).collect();
-    let whole = state.captures.iter().filter(|c| c.outcome == Some(crate::incident::Outcome::Complete)).count();
+    let whole = state.captures.iter().filter(|c| c.is_heap() && c.outcome == Some(crate::incident::Outcome::Complete)).count();
     if whole > 0 {
         said.push(format!("{} captured", count(whole, "whole heap snapshot", "whole heap snapshots")));
     }
-    if state.captures.iter().any(|c| c.ended.is_none()) {
+    let watched = state.watches.iter().filter(|w| w.ended.is_none()).count();
+    if watched > 0 {
+        said.push(format!("{} watched for the next death", count(watched, "pod is", "pods are")));
+    } else if state.captures.iter().any(|c| c.ended.is_none()) {
         said.push("a capture is running".to_owned());
     }
     if said.is_empty() { "none yet".to_owned() } else { said.join("; ") }

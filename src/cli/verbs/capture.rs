@@ -9,14 +9,14 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use tokio_util::sync::CancellationToken;
 
 use super::preflight::{known, page};
-use crate::base::{Trouble, TroubleKind, parse_span};
+use crate::base::{Bytes, ProcessKey, Trouble, TroubleKind, parse_span};
 use crate::capture::{self, Captured, Depth, SessionPlace, Survey};
 use crate::cli::acts::Consent;
 use crate::cli::home::{Home, say};
 use crate::cli::raise::raise;
 use crate::cli::{Context, Exit, Verb, pod};
 use crate::evidence::{Sealed, file_name};
-use crate::incident::{Kind, Outcome};
+use crate::incident::{Kind, Outcome, PairWhen};
 use crate::preflight::{Assessment, Pace, Risk};
 
 #[derive(Args)]
@@ -26,9 +26,9 @@ struct CaptureArgs {
     /// Capture method (default: the best by preflight)
     #[arg(long, value_name = "NAME")]
     method: Option<String>,
-    /// Take a second one of the same process after this long: growth is what proves a leak
-    #[arg(long, value_name = "SPAN", num_args = 0..=1, default_missing_value = "60s", value_parser = |s: &str| parse_span(s).ok_or("a span like 60s or 5m"))]
-    pair: Option<Duration>,
+    /// Take a second one of the same process after this long, or when its memory has grown (+20%, +50MB): growth is what proves a leak
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, default_missing_value = "60s", value_parser = |s: &str| PairWhen::parse(s, Some(Bytes(1 << 40))).map(|_| s.to_owned()))]
+    pair: Option<String>,
     /// Directory for the file (default: the open incident's evidence, else the working directory)
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -111,20 +111,69 @@ async fn run(context: &Context, mut args: CaptureArgs) -> Result<Exit> {
 
 /// One capture, or a pair.
 async fn captures(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: &mut Home, stop: &CancellationToken) -> Result<Exit> {
-    let mut exit = one(context, args, place, home, stop).await?;
-    if let Some(pause) = args.pair.filter(|_| exit == Exit::Ok) {
-        say(&format!("the second one follows in {}", crate::base::span(pause)));
-        tokio::select! {
-            () = tokio::time::sleep(pause) => exit = one(context, args, place, home, stop).await?,
-            () = stop.cancelled() => exit = Exit::Interrupted,
-        }
+    let (exit, first) = one(context, args, place, home, stop, None).await?;
+    let Some(text) = args.pair.as_deref().filter(|_| exit == Exit::Ok) else { return Ok(exit) };
+    let base = working_set(place).await.map(|(bytes, _)| bytes);
+    let when = PairWhen::parse(text, base).map_err(|why| Trouble::new(TroubleKind::Usage, why, text, "--pair 60s waits for a time"))?;
+    say(&format!("the second one follows {}", when.words()));
+    tokio::select! {
+        due = due(place, when, base, first.as_ref()) => due?,
+        () = stop.cancelled() => return Ok(Exit::Interrupted),
     }
-    Ok(exit)
+    Ok(one(context, args, place, home, stop, first.as_ref()).await?.0)
 }
 
-async fn one(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: &mut Home, stop: &CancellationToken) -> Result<Exit> {
+/// Memory is looked at this often while its growth is waited for: an exec each.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Working set of the container, and the process that is meant.
+async fn working_set(place: &SessionPlace) -> Option<(Bytes, Option<ProcessKey>)> {
+    let found = capture::survey(place, None, (None, None), Depth::Probe).await.ok()?;
+    let process = found.process.clone();
+    found.facts.cgroup.as_ref().map(|c| (c.working_set(), process))
+}
+
+/// Waits until the second snapshot is due; refuses another life of the process.
+async fn due(place: &SessionPlace, when: PairWhen, base: Option<Bytes>, first: Option<&ProcessKey>) -> Result<()> {
+    let by = match when {
+        PairWhen::After { seconds } => {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            return Ok(());
+        }
+        PairWhen::Grown { by } => by,
+    };
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let Some((bytes, process)) = working_set(place).await else { continue };
+        same(place, first, process.as_ref())?;
+        if base.is_some_and(|base| bytes.saturating_sub(base) >= by) {
+            return Ok(());
+        }
+    }
+}
+
+/// Sizes and ids of two lives do not compare.
+fn same(place: &SessionPlace, first: Option<&ProcessKey>, now: Option<&ProcessKey>) -> Result<()> {
+    let differs = first.is_some_and(|first| !now.is_some_and(|now| now.is_life_of(first)));
+    if !differs {
+        return Ok(());
+    }
+    let what = "the process is not the one of the first snapshot any more: sizes and ids of two lives do not compare";
+    let place = crate::capture::Place::container(place).to_string();
+    Err(Trouble::new(TroubleKind::Refused, what, place, "take a first snapshot of the present process").into())
+}
+
+async fn one(
+    context: &Context,
+    args: &CaptureArgs,
+    place: &SessionPlace,
+    home: &mut Home,
+    stop: &CancellationToken,
+    first: Option<&ProcessKey>,
+) -> Result<(Exit, Option<ProcessKey>)> {
     let clock = context.clock();
     let survey = capture::survey(place, None, (None, None), Depth::Inspector).await.map_err(Trouble::from)?;
+    same(place, first, survey.process.as_ref())?;
     let room = home.store.room();
     let assessment =
         match &args.method {
@@ -178,12 +227,13 @@ async fn one(context: &Context, args: &CaptureArgs, place: &SessionPlace, home: 
         },
     )?;
     report(context, args, &captured, &assessment, &sealed, &path, &survey, &remark)?;
-    Ok(match captured.outcome {
+    let exit = match captured.outcome {
         Outcome::Complete => Exit::Ok,
         Outcome::Truncated | Outcome::KilledEmpty => Exit::Incomplete,
         Outcome::Cancelled => Exit::Interrupted,
         Outcome::Failed => Exit::Failure,
-    })
+    };
+    Ok((exit, survey.process))
 }
 
 /// Refuses what may kill the pod, unless it was accepted: RISKY by `--yes`, WILL BE KILLED by the pod's name.

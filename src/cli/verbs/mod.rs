@@ -18,6 +18,7 @@ mod preflight;
 mod redact;
 mod resolve;
 mod status;
+mod watch;
 
 use anyhow::Result;
 
@@ -30,6 +31,7 @@ pub const VERBS: &[&dyn Verb] = &[
     &preflight::Preflight,
     &capture::Capture,
     &copy::Copy,
+    &watch::Watch,
     &act::ActVerb,
     &analyze::Analyze,
     &redact::Redact,

@@ -147,7 +147,7 @@ pub(super) fn well(state: &State) -> Vec<Claim> {
     for act in state.acts.iter().filter(|a| a.effect.is_some_and(|e| e.effect == Effectiveness::Helped)) {
         said.push(claim(format!("{} helped, measured.", act.request.act), [act.mark.seq]));
     }
-    if let Some(c) = state.captures.iter().find(|c| c.outcome == Some(Outcome::Complete) && c.container.is_some()) {
+    if let Some(c) = state.captures.iter().find(|c| c.is_heap() && c.outcome == Some(Outcome::Complete) && c.container.is_some()) {
         said.push(claim(format!("A whole heap snapshot ({}) was kept at {}.", c.evidence, t_plus(state, c.mark.at)), [c.mark.seq]));
     }
     if let Some(found) = state.findings.first() {
@@ -168,7 +168,7 @@ pub(super) fn badly(state: &State) -> Vec<Claim> {
             Some(Effectiveness::Helped | Effectiveness::TooEarly) | None => {}
         }
     }
-    for c in state.captures.iter() {
+    for c in state.captures.iter().filter(|c| !c.waited_in_vain()) {
         if let Some(outcome) = c.outcome.filter(|o| *o != Outcome::Complete) {
             said.push(claim(format!("The capture {} ended {}.", c.evidence, crate::report::event::outcome_word(outcome)), [c.mark.seq]));
         }
@@ -254,7 +254,9 @@ pub(super) fn action_items(state: &State) -> Vec<ActionItem> {
     if let Some(first) = state.deaths.first() {
         add("Alert on the slope of memory, before a container dies".to_owned(), "detect", "P2", Some(first.mark.seq));
     }
-    if let Some(bad) = state.captures.iter().find(|c| c.outcome.is_some_and(|o| o != Outcome::Complete)) {
+    if let Some(bad) =
+        state.captures.iter().find(|c| c.is_heap() && !c.waited_in_vain() && c.outcome.is_some_and(|o| o != Outcome::Complete))
+    {
         add("Make room for a heap snapshot (limit, diagnostic directory, probe budget)".to_owned(), "mitigate", "P2", Some(bad.mark.seq));
     }
     if !silences(state).is_empty() {
