@@ -234,11 +234,10 @@ fn a_yes_is_a_yes_to_what_was_asked() {
         let mut story = Story::declared();
         surveyed(&mut story, risk);
         story.wish(Intent::AcceptRisk { container: container(), typed: "import-0".into() });
-        let accepted = all(&story.effects).into_iter().find_map(|e| match e {
+        all(&story.effects).into_iter().find_map(|e| match e {
             Effect::Capture { accepted, .. } => Some(*accepted),
             _ => None,
-        });
-        accepted
+        })
     };
     assert_eq!(yes(Risk::Ok), None, "begun before");
     assert_eq!(yes(Risk::Risky), Some(Risk::Risky), "should it turn out to kill, it is not done");

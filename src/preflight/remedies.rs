@@ -57,7 +57,7 @@ fn resize(at: &Situation<'_>, verdict: &Assessment) -> Option<Remedy> {
 }
 
 fn debug_copy(at: &Situation<'_>) -> Option<Remedy> {
-    let (old_space_mib, limit) = copy_size(at.limit()?, at.major());
+    let (old_space_mib, limit) = copy_size(at.limit()?);
     let memory = (Some(limit) > at.limit()).then_some(limit);
     let room = memory.map_or_else(String::new, |limit| format!(" (its limit is {})", limit.binary()));
     let text = format!(

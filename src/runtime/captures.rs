@@ -63,7 +63,7 @@ pub(super) async fn survey(
     let result = result.map(|found| with_first_look(&hands, &container, found));
     let ceiling = result.as_ref().ok().and_then(|found| ceiling(found, pressure.0));
     let free = crate::disk::free_space(&hands.data_dir).map(|free| free.saturating_sub(KEEP_FREE));
-    let arms = result.as_ref().ok().and_then(|found| arms(found)).map(Box::new);
+    let arms = result.as_ref().ok().and_then(arms).map(Box::new);
     News::Surveyed { job, container, ceiling, arms, result: result.map(|found| found.assess(free)) }
 }
 

@@ -412,7 +412,7 @@ impl Answering {
                         );
                     }
                     (Some(Prompt::Ready { assessment, .. }), Intent::TakeReady { .. }) => {
-                        assert!(accepted == assessment.risk && accepted.may_start())
+                        assert!(accepted == assessment.risk && accepted.may_start());
                     }
                     _ => assert!(self.risk == Risk::Ok && accepted == Risk::Ok, "{key}: a capture after {before:?} by {intent:?}"),
                 },

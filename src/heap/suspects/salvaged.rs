@@ -81,7 +81,7 @@ pub(super) fn salvage(
     let mut piles: Vec<Pile> = piles.into_values().filter(|p| p.came.1 - p.went.1 >= least && p.came.0 > p.went.0).collect();
     piles.sort_by(|a, b| (b.came.1 - b.went.1, &a.holder.name).cmp(&(a.came.1 - a.went.1, &b.holder.name)));
     piles.truncate(most);
-    verdict.suspects.extend(piles.into_iter().map(|p| suspect(&scene, newest, p, whole)));
+    verdict.suspects.extend(piles.iter().map(|p| suspect(&scene, newest, p, whole)));
     Ok(Ok(()))
 }
 
@@ -110,7 +110,7 @@ fn charge(a: &Analysis, from: impl Iterator<Item = (u32, u32)>, counts: impl Fn(
     sums
 }
 
-fn suspect(scene: &Scene<'_>, newest: &Analysis, pile: Pile, whole: i64) -> Suspect {
+fn suspect(scene: &Scene<'_>, newest: &Analysis, pile: &Pile, whole: i64) -> Suspect {
     let before = scene.a();
     let trail = Trail::to(&scene.reader, pile.at);
     let kind = trail.hops[pile.holder.hop..].iter().find_map(|h| entries(&scene.reader, h.to)).map_or(HolderKind::Object, |e| e.kind);

@@ -238,9 +238,9 @@ fn s6_suspended_functions_and_reactions_of_a_promise() {
     for n in 0..150 {
         let reaction = app.d.node(NodeKind::Hidden, "system / PromiseReaction", 48);
         if n == 0 {
-            app.d.edge(at, EdgeKind::Internal, "reactions_or_result", reaction)
+            app.d.edge(at, EdgeKind::Internal, "reactions_or_result", reaction);
         } else {
-            app.d.edge(at, EdgeKind::Hidden, "1", reaction)
+            app.d.edge(at, EdgeKind::Hidden, "1", reaction);
         }
         at = reaction;
     }

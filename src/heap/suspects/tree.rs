@@ -275,19 +275,19 @@ pub(super) fn points(a: &Analysis, heavy: &Heavy) -> Vec<Point> {
         let alike = classes.chunk_by(|x, y| x.0 == y.0).any(|run| {
             let sum: i64 = run.iter().map(|r| r.1).sum();
             let most = run.iter().map(|r| r.1).max().unwrap_or(0);
-            run.len() >= 3 && sum * 2 >= whole && most * 10 <= sum * 7
+            run.len() >= 3 && sum.saturating_mul(2) >= whole && most.saturating_mul(10) <= sum.saturating_mul(7)
         });
         if alike {
             found.push(Point { node, weight: whole, whole, place });
             continue;
         }
-        if whole - below >= least && (below * 10 < whole * 6 || whole - below >= 4 * least) {
+        if whole - below >= least && (below.saturating_mul(10) < whole.saturating_mul(6) || whole - below >= least.saturating_mul(4)) {
             let weight = if children.is_empty() { top } else { whole - below };
             found.push(Point { node, weight, whole, place });
         }
         for child in children {
             let here = child.weight;
-            let goes_on = children.len() == 1 && (whole - here) * 50 <= top;
+            let goes_on = children.len() == 1 && (whole - here).saturating_mul(50) <= top;
             stack.push(((NodeIx(child.node), child.place), here, if goes_on { top } else { here }));
         }
     }
@@ -417,7 +417,7 @@ mod tests {
         #[test]
         fn weights_are_those_of_the_subtrees(draft in drafts(), sign in any::<bool>()) {
             let a = draft.analyse();
-            let own = |n: NodeIx| if sign && n.0 % 3 == 0 { -(a.raw_size(n) as i64) } else { a.raw_size(n) as i64 };
+            let own = |n: NodeIx| if sign && n.0.is_multiple_of(3) { -(a.raw_size(n) as i64) } else { a.raw_size(n) as i64 };
             let parts = |heavy: &Heavy| heavy.nodes.iter().map(|p| (p.parent, p.node, p.weight)).collect::<BTreeSet<_>>();
             let naive = |nodes: Vec<(u32, u32, i64)>| nodes.into_iter().filter(|n| n.2 >= 7).collect::<BTreeSet<_>>();
             let heavy = Heavy::by_dominators(&a, own, |_| 7);
