@@ -41,6 +41,9 @@ impl NodeBlock {
     }
 }
 
+/// Bytes: no object is a terabyte. A damaged or hostile file must not overflow the sums of sizes.
+const MOST: u64 = 1 << 40;
+
 impl Block for NodeBlock {
     fn fresh(&self) -> Self {
         Self::of(self.row.clone())
@@ -60,7 +63,7 @@ impl Block for NodeBlock {
         self.kind.push(row[f.kind].min(255) as u8);
         self.name.push(narrow(row[f.name]));
         self.id.push(narrow(row[f.id]));
-        self.size.push(row[f.self_size]);
+        self.size.push(row[f.self_size].min(MOST));
         self.edges.push(narrow(row[f.edge_count]));
     }
 }

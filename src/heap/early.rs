@@ -34,6 +34,9 @@ impl Tree {
     }
 }
 
+/// What a panic carried, to go on with where the result is wanted.
+type Panicked = Box<dyn std::any::Any + Send>;
+
 /// What was begun, with the columns it was begun on.
 struct Done {
     snapshot: Snapshot,
@@ -43,7 +46,7 @@ struct Done {
 
 /// Work that goes on while the caller does something else.
 pub(super) struct Begun {
-    result: Receiver<std::thread::Result<Done>>,
+    result: Receiver<Result<Done, Panicked>>,
     abandoned: Arc<AtomicBool>,
 }
 
@@ -89,7 +92,7 @@ impl Begun {
     }
 
     /// A thread of the pool helps with what there is to do meanwhile; another just waits.
-    fn wait(&self) -> std::thread::Result<Done> {
+    fn wait(&self) -> Result<Done, Panicked> {
         loop {
             match self.result.try_recv() {
                 Ok(done) => return done,

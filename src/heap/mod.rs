@@ -38,6 +38,7 @@
 //!
 //! Two snapshots of one process are compared by [`diff`]: [`Growth`] tells what is new, and how many bytes of it hang under each node.
 
+mod allocations;
 mod analysis;
 mod bits;
 mod borrow;

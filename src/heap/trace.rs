@@ -4,10 +4,7 @@
 //! Source: `HeapSnapshotJSONSerializer::SerializeTraceTree`, `…TraceNodeInfos` and `…Samples` in V8's `heap-snapshot-generator.cc`. Places
 //! are those where functions begin, counted from 1 (objects' locations count from 0).
 
-use std::time::Duration;
-
-use super::analysis::Analysis;
-use super::ids::{NodeIx, StringIx};
+use super::ids::StringIx;
 
 /// A function that allocated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +32,7 @@ pub(super) struct Trace {
     /// Calls by their number in the file.
     calls: Vec<Option<Call>>,
     /// `(microseconds since tracking began, last id given until then)`.
-    samples: Vec<(u64, u32)>,
+    pub samples: Vec<(u64, u32)>,
 }
 
 /// Where the fields of the three sections stand.
@@ -126,8 +123,13 @@ impl Trace {
         self.calls.is_empty() && self.samples.is_empty()
     }
 
+    /// Whether no call was recorded.
+    pub fn has_no_calls(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Functions on the stack of a call, innermost first, 64 at most.
-    fn stack(&self, call: u32) -> Vec<Allocator> {
+    pub fn stack(&self, call: u32) -> Vec<Allocator> {
         let mut found = Vec::new();
         let mut at = Some(call);
         // A file that was tampered with may go in circles.
@@ -172,30 +174,6 @@ fn numbers(json: &[u8]) -> impl Iterator<Item = Token> + '_ {
             }
         }
     })
-}
-
-impl Analysis {
-    /// Whether allocations were tracked when the snapshot was taken.
-    pub fn is_tracked(&self) -> bool {
-        self.snapshot.trace.as_ref().is_some_and(|t| !t.calls.is_empty())
-    }
-
-    /// The functions that were running when `node` was allocated, innermost first. Empty without tracking, and for what is older than it.
-    pub fn allocation_stack(&self, node: NodeIx) -> Vec<Allocator> {
-        match (&self.snapshot.trace, self.snapshot.nodes.trace.get(node.index())) {
-            (Some(trace), Some(&call)) if call != 0 => trace.stack(call),
-            _ => Vec::new(),
-        }
-    }
-
-    /// How long after tracking began `node` was there at the latest, by the samples of the timeline; `None` without them.
-    pub fn allocated_within(&self, node: NodeIx) -> Option<Duration> {
-        let id = self.id(node).0;
-        // Native objects have even ids, which the timeline does not count.
-        let samples = &self.snapshot.trace.as_ref()?.samples;
-        let at = samples.partition_point(|s| s.1 < id);
-        (id & 1 == 1).then(|| samples.get(at).map(|s| Duration::from_micros(s.0))).flatten()
-    }
 }
 
 #[cfg(test)]

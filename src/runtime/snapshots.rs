@@ -144,10 +144,10 @@ fn read_ahead(from: impl Read + Send, hash: bool, mut take: impl FnMut(&[u8]) ->
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || {
             let mut hashed = Hashed { from, hash: hash.then(Sha256::default), bytes: 0, failed: false };
-            unpack(&mut hashed, &full, &emptied);
+            let wanted = unpack(&mut hashed, &full, &emptied);
             // What the unpacker left (a cut, or a tail behind the archive) belongs to the file too.
             let mut rest = vec![0; 64 << 10];
-            while !hashed.failed && hashed.read(&mut rest).is_ok_and(|n| n > 0) {}
+            while wanted && !hashed.failed && hashed.read(&mut rest).is_ok_and(|n| n > 0) {}
             (Whole { size: Bytes(hashed.bytes), sha256: hashed.hash.map(|h| h.hex()).unwrap_or_default() }, hashed.failed)
         });
         let mut result = Ok(());
@@ -164,24 +164,25 @@ fn read_ahead(from: impl Read + Send, hash: bool, mut take: impl FnMut(&[u8]) ->
     })
 }
 
-fn unpack<R: Read>(hashed: &mut Hashed<R>, full: &SyncSender<Vec<u8>>, emptied: &Receiver<Vec<u8>>) {
+/// Whether all that was read was also taken.
+fn unpack<R: Read>(hashed: &mut Hashed<R>, full: &SyncSender<Vec<u8>>, emptied: &Receiver<Vec<u8>>) -> bool {
     let mut head = [0; 4];
     let got = fill(hashed, &mut head).unwrap_or_else(|n| n);
     let begin = Cursor::new(head[..got].to_vec());
     match head[..got] {
         [0x1f, 0x8b, ..] => {
-            send(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(256 << 10, begin.chain(hashed))), full, emptied);
+            send(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(256 << 10, begin.chain(hashed))), full, emptied)
         }
         // A frame, or one to be skipped, which some tools put first.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
             let source = BufReader::with_capacity(256 << 10, begin.chain(hashed));
-            send(Frames { source, decoder: FrameDecoder::new(), open: false }, full, emptied);
+            send(Frames { source, decoder: FrameDecoder::new(), open: false }, full, emptied)
         }
         _ => send(begin.chain(hashed), full, emptied),
     }
 }
 
-fn send(mut from: impl Read, full: &SyncSender<Vec<u8>>, emptied: &Receiver<Vec<u8>>) {
+fn send(mut from: impl Read, full: &SyncSender<Vec<u8>>, emptied: &Receiver<Vec<u8>>) -> bool {
     loop {
         let mut piece = emptied.try_recv().unwrap_or_default();
         piece.resize(PIECE, 0);
@@ -191,8 +192,11 @@ fn send(mut from: impl Read, full: &SyncSender<Vec<u8>>, emptied: &Receiver<Vec<
             Err(n) => (n, false),
         };
         piece.truncate(n);
-        if n > 0 && full.send(piece).is_err() || !more {
-            return;
+        if n > 0 && full.send(piece).is_err() {
+            return false;
+        }
+        if !more {
+            return true;
         }
     }
 }

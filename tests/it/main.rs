@@ -4,6 +4,7 @@
 mod analyze;
 mod cli;
 mod copy;
+mod fuzz;
 mod house;
 mod leaks;
 mod oracle;
