@@ -102,7 +102,7 @@ fn a_snapshot_at_the_heap_limit_outlives_the_container() {
     for pod in cases {
         let pod = pod.holds(40, "heap", 3).limit("3Gi");
         room.start(&pod);
-        let waiting = room.capturing(&pod.name, &["--method", "near-limit"]);
+        let waiting = room.capturing(&pod.name, &["--method", "near-limit", "--yes"]);
         // The client sleeps from the file's first byte until the container that wrote it is no more.
         until("V8 writes", || room.try_exec(&pod.name, "ls -s /dumps/*.heapsnapshot").filter(|size| !size.starts_with('0')));
         waiting.signal(Signal::STOP);
