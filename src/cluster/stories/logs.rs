@@ -60,6 +60,9 @@ async fn a_tail_and_what_is_not_there() {
     let session = world.session().await;
     let pod = world.running(&session, "content-import").await;
     let app = first(&pod);
+    // A pod that has only just started has less to tell.
+    let told = async { while all(&session, &app, LogOptions::default()).await.len() < 4 {} };
+    tokio::time::timeout(Duration::from_secs(60), told).await.expect("it logs");
     assert_eq!(all(&session, &app, LogOptions { tail: Some(3), ..LogOptions::default() }).await.len(), 3);
     let gone = ContainerRef { pod: nobody(), name: "app".into() };
     let error = session.logs(&gone, LogOptions { follow: true, ..LogOptions::default() }).next().await.expect("told").expect_err("gone");
